@@ -1,0 +1,122 @@
+/*
+ * compat.h
+ *		Differences between the supported PostgreSQL versions (15 to 18).
+ *
+ * The only file that tests PG_VERSION_NUM.  Everything else includes this
+ * one where an interface changed and uses the newest version's spelling.
+ */
+#ifndef VSEARCH_COMPAT_H
+#define VSEARCH_COMPAT_H
+
+#include "postgres.h"
+
+#if PG_VERSION_NUM < 150000
+#error "vsearch needs PostgreSQL 15 or newer"
+#endif
+
+/* varatt.h was split from postgres.h in 16. */
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
+/* Input functions can report errors softly from 16 on. */
+#if PG_VERSION_NUM < 160000
+#define errsave(context, ...) ereport(ERROR, __VA_ARGS__)
+#define ereturn(context, dummy_value, ...) ereport(ERROR, __VA_ARGS__)
+#endif
+
+#include "utils/rel.h"
+
+/* What identifies a relation's current file; renamed in 16. */
+#if PG_VERSION_NUM >= 160000
+typedef RelFileLocator VsRelFileKey;
+#define vs_compat_file_key(rel) ((rel)->rd_locator)
+#define vs_compat_same_file(a, b) RelFileLocatorEquals(a, b)
+#else
+typedef RelFileNode VsRelFileKey;
+#define vs_compat_file_key(rel) ((rel)->rd_node)
+#define vs_compat_same_file(a, b) RelFileNodeEquals(a, b)
+#endif
+
+#include "utils/guc.h"
+
+/* Memory for a setting's "extra"; guc.c has its own context from 16 on. */
+#if PG_VERSION_NUM >= 160000
+#define vs_compat_guc_malloc(elevel, nbytes) guc_malloc(elevel, nbytes)
+#else
+static inline void *
+vs_compat_guc_malloc(int elevel, size_t nbytes)
+{
+	void	   *memory = malloc(nbytes);
+
+	if (memory == NULL)
+		ereport(elevel,
+				(errcode(ERRCODE_OUT_OF_MEMORY),
+				 errmsg("out of memory")));
+	return memory;
+}
+#endif
+
+#include "storage/buffile.h"
+
+/* Read exactly nbytes of a temporary file; BufFileReadExact came with 16. */
+#if PG_VERSION_NUM >= 160000
+#define vs_compat_buffile_read_exact(file, data, nbytes) \
+	BufFileReadExact(file, data, nbytes)
+#else
+static inline void
+vs_compat_buffile_read_exact(BufFile *file, void *data, size_t nbytes)
+{
+	if (BufFileRead(file, data, nbytes) != nbytes)
+		ereport(ERROR,
+				(errcode_for_file_access(),
+				 errmsg("could not read %zu bytes of a temporary file",
+						nbytes)));
+}
+#endif
+
+/* Count a search of an index for EXPLAIN ANALYZE, from 18 on. */
+#if PG_VERSION_NUM >= 180000
+#define vs_compat_count_index_search(scan) \
+	do { \
+		if ((scan)->instrument) \
+			(scan)->instrument->nsearches++; \
+	} while (0)
+#else
+#define vs_compat_count_index_search(scan) ((void) 0)
+#endif
+
+/* Sleep for cost-based vacuum delay; analyze has its own from 18 on. */
+#if PG_VERSION_NUM >= 180000
+#define vs_compat_vacuum_delay_point() vacuum_delay_point(false)
+#else
+#define vs_compat_vacuum_delay_point() vacuum_delay_point()
+#endif
+
+/* Whether a role owns a relation; one function for all classes from 16 on. */
+#if PG_VERSION_NUM >= 160000
+#define vs_compat_owns_relation(relation, role) \
+	object_ownercheck(RelationRelationId, relation, role)
+#else
+#define vs_compat_owns_relation(relation, role) \
+	pg_class_ownercheck(relation, role)
+#endif
+
+/* Functions of expressions run with a safe search_path from 17 on. */
+#if PG_VERSION_NUM >= 170000
+#define vs_compat_restrict_search_path() RestrictSearchPath()
+#else
+#define vs_compat_restrict_search_path() ((void) 0)
+#endif
+
+/*
+ * Make a path worse than any that settings like enable_seqscan disable: from 18
+ * on a path counts the disabled nodes in it, and cost decides among equals.
+ */
+#if PG_VERSION_NUM >= 180000
+#define vs_compat_forbid_path(path) ((path)->disabled_nodes += 1000)
+#else
+#define vs_compat_forbid_path(path) ((void) 0)
+#endif
+
+#endif							/* VSEARCH_COMPAT_H */

@@ -1,0 +1,64 @@
+/*
+ * hnsw.c
+ *		The hnsw access method: its handler.
+ */
+#include "postgres.h"
+
+#include "access/amapi.h"
+#include "commands/vacuum.h"
+#include "fmgr.h"
+#include "hnsw/hnsw_check.h"
+#include "hnsw/hnsw_private.h"
+#include "index/amvalidate.h"
+
+PG_FUNCTION_INFO_V1(vs_hnsw_handler);
+
+/* An operator class is right if it has one distance and says how to read it. */
+static bool
+validate(Oid opclass)
+{
+	return vs_amvalidate_ordering(opclass, "hnsw");
+}
+
+Datum
+vs_hnsw_handler(PG_FUNCTION_ARGS)
+{
+	IndexAmRoutine *am = makeNode(IndexAmRoutine);
+
+	am->amstrategies = 0;
+	am->amsupport = VS_OPCLASS_PROC;
+	am->amcanorderbyop = true;
+	am->amoptionalkey = true;
+	am->amparallelvacuumoptions = VACUUM_OPTION_PARALLEL_BULKDEL;
+	am->amkeytype = InvalidOid;
+
+	am->ambuild = vs_hnsw_build;
+	am->ambuildempty = vs_hnsw_buildempty;
+	am->aminsert = vs_hnsw_insert;
+	am->ambulkdelete = vs_hnsw_bulkdelete;
+	am->amvacuumcleanup = vs_hnsw_vacuumcleanup;
+	am->amcostestimate = vs_hnsw_costestimate;
+	am->amoptions = vs_hnsw_parse_options;
+	am->ambuildphasename = vs_hnsw_buildphasename;
+	am->amvalidate = validate;
+	am->ambeginscan = vs_hnsw_beginscan;
+	am->amrescan = vs_hnsw_rescan;
+	am->amgettuple = vs_hnsw_gettuple;
+	am->amendscan = vs_hnsw_endscan;
+
+	PG_RETURN_POINTER(am);
+}
+
+void
+vs_hnsw_init(void)
+{
+	static const VsCheckedAm checked = {
+		.name = "hnsw",
+		.build = vs_hnsw_build,
+		.check = vs_hnsw_check,
+		.digest_value = vs_hnsw_digest_value,
+	};
+
+	vs_hnsw_options_init();
+	vs_check_register(&checked);
+}

@@ -1,0 +1,17 @@
+/*
+ * hnsw_check.h
+ *		Verification of an hnsw index, for vsearch_check.
+ */
+#ifndef VS_HNSW_CHECK_H
+#define VS_HNSW_CHECK_H
+
+#include "postgres.h"
+
+#include "hnsw/hnsw_private.h"
+#include "index/check.h"
+
+/* See VsCheckedAm. */
+extern void vs_hnsw_check(Relation rel, VsCheck *check);
+extern bool vs_hnsw_digest_value(Relation rel, Datum value, uint64 *digest);
+
+#endif							/* VS_HNSW_CHECK_H */

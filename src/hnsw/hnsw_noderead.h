@@ -1,0 +1,60 @@
+/*
+ * hnsw_noderead.h
+ *		Reading nodes and upper records, whatever pages they take.
+ */
+#ifndef VS_HNSW_NODEREAD_H
+#define VS_HNSW_NODEREAD_H
+
+#include "postgres.h"
+
+#include "hnsw/hnsw_private.h"
+
+/* A copy of a node (or upper record), consistent in itself. */
+typedef struct VsHnswNodeCopy
+{
+	VsHnswNode	header;			/* not for upper records */
+	uint16	   *halves;			/* dim elements */
+	int			nlinks;
+	VsHnswSlots slots;			/* codes and factors only if asked for */
+	float	   *estimates;		/* nlinks, if a query was given */
+	VsHnswSlotsHeader slots_header;
+} VsHnswNodeCopy;
+
+/* Allocate the parts of a copy in the current memory context. */
+extern void vs_hnsw_node_copy_init(VsHnswNodeCopy *copy, const VsHnswGeometry *g);
+
+/*
+ * Read a node under share locks, one page at a time.  With a query its
+ * neighbours' distances are estimated; with_codes copies their codes.  Without
+ * either the neighbours are left alone.  False if the place is free, or was
+ * reused while we read.
+ */
+extern bool vs_hnsw_read_node(VsHnswIndex *index, uint32 node,
+							  const VsRabitqQuery *query, bool with_codes,
+							  VsHnswNodeCopy *copy);
+
+/* The same for an upper record, which must be on this level. */
+extern bool vs_hnsw_read_upper(VsHnswIndex *index, uint32 upper, int level,
+							   const VsRabitqQuery *query, bool with_codes,
+							   VsHnswNodeCopy *copy);
+
+/* The node of an upper record; HNSW_INVALID_ID if it is free. */
+extern uint32 vs_hnsw_upper_node(VsHnswIndex *index, uint32 upper);
+
+/* An upper record's number one level below, a node's below level 1. */
+extern uint32 vs_hnsw_upper_below(VsHnswIndex *index, uint32 upper, int level);
+
+/* Read and lock the first page of a node. */
+extern Buffer vs_hnsw_lock_node(VsHnswIndex *index, uint32 node, int lockmode);
+
+/* Read and lock the page of an upper record. */
+extern Buffer vs_hnsw_lock_upper(VsHnswIndex *index, uint32 upper, int lockmode);
+
+/* Copy a float16 vector's part that lies on page "page_of_node" of a node. */
+extern void vs_hnsw_copy_vector_part(const VsHnswGeometry *g, Page page,
+									 int page_of_node, uint16 *halves);
+
+/* ERROR if no heap row can have this TID. */
+extern void vs_hnsw_require_tid(Relation index, const ItemPointerData *tid);
+
+#endif							/* VS_HNSW_NODEREAD_H */

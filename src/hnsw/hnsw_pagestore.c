@@ -1,0 +1,533 @@
+/*
+ * hnsw_pagestore.c
+ *		The graph on the index's pages, as scans and inserts see it.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "common/hashfn.h"
+#include "hnsw/hnsw_noderead.h"
+#include "hnsw/hnsw_pagestore.h"
+#include "kernel/kernel.h"
+#include "quant/f16vec.h"
+
+/*
+ * Estimates that miss the bound by no more than this many standard deviations
+ * are followed all the same; see README.md, "Scan", for the measurements.
+ */
+#define FOLLOWED_NOISE 0.5f
+
+/* A node or upper record that was met, and where its code is kept. */
+typedef struct MetEntry
+{
+	uint32		id;
+	uint32		code;			/* index into met codes, or NO_CODE */
+	char		status;			/* simplehash's */
+} MetEntry;
+
+#define NO_CODE PG_UINT32_MAX
+
+#define SH_PREFIX met
+#define SH_ELEMENT_TYPE MetEntry
+#define SH_KEY_TYPE uint32
+#define SH_KEY id
+#define SH_HASH_KEY(table, key) murmurhash32(key)
+#define SH_EQUAL(table, a, b) ((a) == (b))
+#define SH_SCOPE static inline
+#define SH_DECLARE
+#define SH_DEFINE
+#include "lib/simplehash.h"
+
+struct VsHnswPageStore
+{
+	VsHnswStore store;			/* must be first */
+	VsHnswIndex *index;
+	bool		for_insert;
+
+	/* The query. */
+	float	   *raw;			/* as given */
+	float	   *scaled;			/* in the unit of "exponent" */
+	int			exponent;
+	VsRabitqQuery *bound;		/* NULL while the index is flat */
+	float	   *anchor;
+
+	/* What was read. */
+	met_hash   *met;
+	VsHnswVisit *visits;
+	uint32		nvisits;
+	uint32		max_visits;
+	uint16	   *halves;			/* of visit i at i * dim, for inserts */
+
+	/* Codes met, for inserts. */
+	char	   *codes;			/* records of code_record_nbytes */
+	Size		code_record_nbytes;
+	uint32		ncodes;
+	uint32		max_codes;
+	char	   *encoded;		/* one record, computed on demand */
+	float	   *scratch;
+
+	/* Neighbours that did not beat the bound, for scans. */
+	VsCandidateHeap left_out;
+
+	VsHnswNodeCopy copy;		/* the node being expanded */
+};
+
+/* A code with what belongs to it. */
+typedef struct CodeRecord
+{
+	VsCodeFactors factors;
+	uint8		centroid;
+	uint8		unused;			/* codes of 16 bits begin at even addresses */
+	uint8		code[FLEXIBLE_ARRAY_MEMBER];
+} CodeRecord;
+
+static void set_store_routines(VsHnswStore *store);
+
+VsHnswPageStore *
+vs_hnsw_pagestore_create(VsHnswIndex *index, bool for_insert)
+{
+	VsHnswPageStore *pages = palloc0(sizeof(VsHnswPageStore));
+	const VsHnswGeometry *g = &index->geometry;
+	int			dim = g->dim;
+
+	pages->index = index;
+	pages->for_insert = for_insert;
+	set_store_routines(&pages->store);
+	pages->store.max_neighbors = Max(g->m0, g->upper_m);
+	pages->store.descent_width = 1;
+
+	pages->raw = palloc(sizeof(float) * dim);
+	pages->scaled = palloc(sizeof(float) * dim);
+	if (index->codec != NULL)
+		pages->bound = vs_rabitq_query_create(index->codec);
+
+	pages->met = met_create(CurrentMemoryContext, 1024, NULL);
+	pages->max_visits = 128;
+	pages->visits = palloc(sizeof(VsHnswVisit) * pages->max_visits);
+	if (for_insert)
+	{
+		pages->anchor = palloc(sizeof(float) * dim);
+		pages->scratch = palloc(sizeof(float) * dim);
+		pages->halves = palloc(sizeof(uint16) * dim * pages->max_visits);
+		pages->code_record_nbytes = INTALIGN(offsetof(CodeRecord, code) +
+											 g->code_nbytes);
+		pages->max_codes = 1024;
+		pages->codes = palloc(pages->code_record_nbytes * pages->max_codes);
+		pages->encoded = palloc(pages->code_record_nbytes);
+	}
+	else
+		vs_candidates_init(&pages->left_out, 1024);
+
+	vs_hnsw_node_copy_init(&pages->copy, g);
+	return pages;
+}
+
+VsHnswStore *
+vs_hnsw_pagestore_store(VsHnswPageStore *pages)
+{
+	return &pages->store;
+}
+
+/* The exponent of the largest element, for queries without a codec. */
+static int
+query_exponent(int dim, const float *x)
+{
+	float		largest = 0.0f;
+	int			exponent = 0;
+
+	for (int i = 0; i < dim; i++)
+		largest = Max(largest, fabsf(x[i]));
+	if (largest > 0.0f)
+		frexpf(largest, &exponent);
+	return exponent;
+}
+
+void
+vs_hnsw_pagestore_bind(VsHnswPageStore *pages, const float *x)
+{
+	int			dim = pages->index->geometry.dim;
+	float		scale;
+
+	memcpy(pages->raw, x, sizeof(float) * dim);
+	pages->exponent = pages->index->codec != NULL ?
+		pages->index->codec->exponent : query_exponent(dim, x);
+	scale = vs_f16vec_scale(-pages->exponent);
+	for (int i = 0; i < dim; i++)
+		pages->scaled[i] = x[i] * scale;
+	if (pages->bound != NULL)
+	{
+		vs_rabitq_query_bind(pages->bound, x);
+		pages->store.slack = FOLLOWED_NOISE * pages->bound->noise;
+	}
+
+	pages->nvisits = 0;
+	pages->store.reset(&pages->store);
+}
+
+/* Exact distance in double, for magnitudes whose squares float4 cannot hold. */
+static double
+distance_in_double(const VsHnswPageStore *pages, const VsHnswVector *vector)
+{
+	int			dim = pages->index->geometry.dim;
+	bool		is_ip = pages->index->meta.metric == VS_METRIC_IP;
+	double		sum = 0.0;
+
+	for (int i = 0; i < dim; i++)
+	{
+		double		q = ldexp(pages->raw[i], -pages->exponent);
+		float		half;
+		double		v;
+
+		vs_kernel->f16_to_f32(1, &vector->halves[i], 1.0f, &half);
+		v = ldexp(half, vector->exponent - pages->exponent);
+		sum += is_ip ? -q * v : (q - v) * (q - v);
+	}
+	return sum;
+}
+
+double
+vs_hnsw_exact_distance(const VsHnswPageStore *pages, const VsHnswVector *vector)
+{
+	int			dim = pages->index->geometry.dim;
+	float		scale = vs_f16vec_scale(vector->exponent - pages->exponent);
+	float		dist;
+
+	if (pages->index->meta.metric == VS_METRIC_IP)
+		dist = -vs_kernel->f32_f16_ip(dim, pages->scaled, vector->halves, scale);
+	else
+		dist = vs_kernel->f32_f16_l2_sq(dim, pages->scaled, vector->halves, scale);
+
+	if (unlikely(!isfinite(dist)))
+		return distance_in_double(pages, vector);
+	return dist;
+}
+
+/* Note a node that was read; returns its tag. */
+static uint32
+add_visit(VsHnswPageStore *pages, uint32 id, const VsHnswNode *header,
+		  const uint16 *halves)
+{
+	int			dim = pages->index->geometry.dim;
+	VsHnswVisit *visit;
+
+	if (pages->nvisits == pages->max_visits)
+	{
+		pages->max_visits *= 2;
+		pages->visits = repalloc_huge(pages->visits,
+									  sizeof(VsHnswVisit) * pages->max_visits);
+		if (pages->for_insert)
+			pages->halves = repalloc_huge(pages->halves, sizeof(uint16) * dim *
+										  (Size) pages->max_visits);
+	}
+
+	visit = &pages->visits[pages->nvisits];
+	visit->id = id;
+	visit->generation = header->generation;
+	visit->state = header->state;
+	visit->level = header->level;
+	visit->ntids = Min(header->ntids, HNSW_NODE_TIDS);
+	memcpy(visit->tids, header->tids, sizeof(ItemPointerData) * visit->ntids);
+	visit->vector.exponent = header->exponent;
+	visit->vector.halves = NULL;
+	if (pages->for_insert)
+		memcpy(pages->halves + (Size) pages->nvisits * dim, halves,
+			   sizeof(uint16) * dim);
+	return pages->nvisits++;
+}
+
+VsHnswVisit *
+vs_hnsw_pagestore_visit(VsHnswPageStore *pages, uint32 tag)
+{
+	VsHnswVisit *visit = &pages->visits[tag];
+
+	Assert(tag < pages->nvisits);
+	if (pages->for_insert)
+		visit->vector.halves = pages->halves +
+			(Size) tag * pages->index->geometry.dim;
+	return visit;
+}
+
+/* Keep the code of neighbour i; returns its index. */
+static uint32
+keep_code(VsHnswPageStore *pages, const VsHnswSlots *slots, int i)
+{
+	Size		code_nbytes = pages->index->geometry.code_nbytes;
+	CodeRecord *record;
+
+	if (pages->ncodes == pages->max_codes)
+	{
+		pages->max_codes *= 2;
+		pages->codes = repalloc_huge(pages->codes, pages->code_record_nbytes *
+									 (Size) pages->max_codes);
+	}
+	record = (CodeRecord *) (pages->codes +
+							 pages->code_record_nbytes * pages->ncodes);
+	record->factors = slots->factors[i];
+	record->centroid = slots->centroids[i];
+	memcpy(record->code, slots->codes + i * code_nbytes, code_nbytes);
+	return pages->ncodes++;
+}
+
+/* Append the unvisited neighbours below the bound to fresh. */
+static int
+collect_fresh(VsHnswPageStore *pages, bool bottom, float bound,
+			  VsCandidate *fresh)
+{
+	const VsHnswNodeCopy *copy = &pages->copy;
+	int			nfresh = 0;
+
+	for (int i = 0; i < copy->nlinks; i++)
+	{
+		uint32		id = copy->slots.links[i];
+		float		estimate = copy->estimates[i];
+		MetEntry   *entry;
+		bool		found;
+
+		if (!(estimate < bound))
+		{
+			VsCandidate candidate = {.dist = estimate, .id = id};
+
+			if (bottom && !pages->for_insert)
+				vs_candidates_append(&pages->left_out, candidate);
+			continue;
+		}
+		entry = met_insert(pages->met, id, &found);
+		if (found)
+			continue;
+		entry->code = pages->for_insert ?
+			keep_code(pages, &copy->slots, i) : NO_CODE;
+		fresh[nfresh++] = (VsCandidate)
+		{
+			.dist = estimate, .id = id,
+				.tag = HNSW_NO_VISIT
+		};
+	}
+	return nfresh;
+}
+
+/* VsHnswStore.expand */
+static int
+pagestore_expand(VsHnswStore *store, int level, VsCandidate *node, float bound,
+				 VsCandidate *fresh, bool *is_result)
+{
+	VsHnswPageStore *pages = (VsHnswPageStore *) store;
+	VsHnswNodeCopy *copy = &pages->copy;
+
+	*is_result = false;
+	if (level > 0)
+	{
+		if (!vs_hnsw_read_upper(pages->index, node->id, level, pages->bound,
+								pages->for_insert, copy))
+			return 0;
+		*is_result = true;
+	}
+	else
+	{
+		VsHnswVector vector;
+
+		if (!vs_hnsw_read_node(pages->index, node->id, pages->bound,
+							   pages->for_insert, copy))
+			return 0;
+		vector.exponent = copy->header.exponent;
+		vector.halves = copy->halves;
+		node->dist = vs_hnsw_exact_distance(pages, &vector);
+		*is_result = copy->header.state != HNSW_NODE_DELETED;
+		node->tag = *is_result ?
+			add_visit(pages, node->id, &copy->header, copy->halves) :
+			HNSW_NO_VISIT;
+	}
+	return collect_fresh(pages, level == 0, bound, fresh);
+}
+
+/* VsHnswStore.is_final: upper levels go by estimates alone */
+static bool
+pagestore_is_final(VsHnswStore *store, int level)
+{
+	return level > 0;
+}
+
+/* Read a node for a candidate's exact distance and visit. */
+static bool
+load_node(VsHnswPageStore *pages, uint32 node, VsCandidate *candidate)
+{
+	VsHnswNodeCopy *copy = &pages->copy;
+	VsHnswVector vector;
+
+	if (!vs_hnsw_read_node(pages->index, node, NULL, false, copy) ||
+		copy->header.state == HNSW_NODE_DELETED)
+		return false;
+
+	vector.exponent = copy->header.exponent;
+	vector.halves = copy->halves;
+	candidate->dist = vs_hnsw_exact_distance(pages, &vector);
+	candidate->tag = add_visit(pages, node, &copy->header, copy->halves);
+	return true;
+}
+
+bool
+vs_hnsw_pagestore_load(VsHnswPageStore *pages, VsCandidate *candidate)
+{
+	return load_node(pages, candidate->id, candidate);
+}
+
+bool
+vs_hnsw_pagestore_resolve(VsHnswPageStore *pages, VsCandidate *candidate)
+{
+	uint32		node = vs_hnsw_upper_node(pages->index, candidate->id);
+
+	return node != HNSW_INVALID_ID && load_node(pages, node, candidate);
+}
+
+/* VsHnswStore.entry_distance */
+static float
+pagestore_entry_distance(VsHnswStore *store, int level, uint32 id)
+{
+	VsHnswPageStore *pages = (VsHnswPageStore *) store;
+	VsHnswNodeCopy *copy = &pages->copy;
+	VsHnswVector vector;
+	uint32		node = level > 0 ? vs_hnsw_upper_node(pages->index, id) : id;
+
+	if (node == HNSW_INVALID_ID ||
+		!vs_hnsw_read_node(pages->index, node, NULL, false, copy))
+		return INFINITY;
+	vector.exponent = copy->header.exponent;
+	vector.halves = copy->halves;
+	return vs_hnsw_exact_distance(pages, &vector);
+}
+
+/* VsHnswStore.descend */
+static uint32
+pagestore_descend(VsHnswStore *store, int level, uint32 id)
+{
+	VsHnswPageStore *pages = (VsHnswPageStore *) store;
+
+	return vs_hnsw_upper_below(pages->index, id, level);
+}
+
+/* VsHnswStore.mark */
+static void
+pagestore_mark(VsHnswStore *store, uint32 id)
+{
+	VsHnswPageStore *pages = (VsHnswPageStore *) store;
+	bool		found;
+	MetEntry   *entry = met_insert(pages->met, id, &found);
+
+	if (!found)
+		entry->code = NO_CODE;
+}
+
+/* VsHnswStore.reset */
+static void
+pagestore_reset(VsHnswStore *store)
+{
+	VsHnswPageStore *pages = (VsHnswPageStore *) store;
+
+	met_reset(pages->met);
+	pages->ncodes = 0;
+	pages->left_out.n = 0;
+}
+
+/* VsHnswStore.anchor */
+static void
+pagestore_anchor(VsHnswStore *store, const VsCandidate *candidate)
+{
+	VsHnswPageStore *pages = (VsHnswPageStore *) store;
+	const VsHnswVisit *visit = vs_hnsw_pagestore_visit(pages, candidate->tag);
+
+	vs_kernel->f16_to_f32(pages->index->geometry.dim, visit->vector.halves,
+						  vs_f16vec_scale(visit->vector.exponent -
+										  pages->exponent),
+						  pages->anchor);
+}
+
+/* VsHnswStore.distance */
+static float
+pagestore_distance(VsHnswStore *store, const VsCandidate *candidate)
+{
+	VsHnswPageStore *pages = (VsHnswPageStore *) store;
+	const VsHnswVisit *visit = vs_hnsw_pagestore_visit(pages, candidate->tag);
+	int			dim = pages->index->geometry.dim;
+	float		scale = vs_f16vec_scale(visit->vector.exponent -
+										pages->exponent);
+	float		dist;
+
+	if (pages->index->meta.metric == VS_METRIC_IP)
+		dist = -vs_kernel->f32_f16_ip(dim, pages->anchor, visit->vector.halves,
+									  scale);
+	else
+		dist = vs_kernel->f32_f16_l2_sq(dim, pages->anchor,
+										visit->vector.halves, scale);
+	return isnan(dist) ? INFINITY : dist;
+}
+
+static void
+set_store_routines(VsHnswStore *store)
+{
+	store->expand = pagestore_expand;
+	store->is_final = pagestore_is_final;
+	store->entry_distance = pagestore_entry_distance;
+	store->descend = pagestore_descend;
+	store->mark = pagestore_mark;
+	store->reset = pagestore_reset;
+	store->anchor = pagestore_anchor;
+	store->distance = pagestore_distance;
+}
+
+void
+vs_hnsw_pagestore_take_left_out(VsHnswPageStore *pages, VsCandidateHeap *nearest)
+{
+	for (Size i = 0; i < pages->left_out.n; i++)
+	{
+		bool		found;
+
+		met_insert(pages->met, pages->left_out.items[i].id, &found);
+		if (!found)
+			vs_minheap_push(nearest, pages->left_out.items[i]);
+	}
+	pages->left_out.n = 0;
+}
+
+Size
+vs_hnsw_pagestore_nbytes(const VsHnswPageStore *pages)
+{
+	return pages->met->size * sizeof(MetEntry) +
+		pages->max_visits * sizeof(VsHnswVisit) +
+		pages->left_out.capacity * sizeof(VsCandidate);
+}
+
+const uint8 *
+vs_hnsw_pagestore_code(VsHnswPageStore *pages, uint32 id,
+					   const VsCandidate *candidate, VsCodeFactors *factors,
+					   uint8 *centroid)
+{
+	MetEntry   *entry = met_lookup(pages->met, id);
+	CodeRecord *record;
+
+	if (entry != NULL && entry->code != NO_CODE)
+		record = (CodeRecord *) (pages->codes +
+								 pages->code_record_nbytes * entry->code);
+	else
+	{
+		const VsHnswVisit *visit = vs_hnsw_pagestore_visit(pages, candidate->tag);
+
+		record = (CodeRecord *) pages->encoded;
+		vs_kernel->f16_to_f32(pages->index->geometry.dim, visit->vector.halves,
+							  vs_f16vec_scale(visit->vector.exponent),
+							  pages->anchor);
+		vs_rabitq_encode(pages->index->codec, pages->anchor, pages->scratch,
+						 record->code, &record->factors, &record->centroid);
+	}
+	*factors = record->factors;
+	*centroid = record->centroid;
+	return record->code;
+}
+
+void
+vs_hnsw_pagestore_estimate(VsHnswPageStore *pages, const VsHnswSlots *slots, int n,
+						   float *estimates)
+{
+	vs_rabitq_estimate(pages->bound, n, slots->codes,
+					   pages->index->geometry.code_nbytes, slots->factors,
+					   slots->centroids, estimates);
+}

@@ -1,0 +1,202 @@
+/*
+ * hnsw_private.h
+ *		What the files of the hnsw access method share.
+ */
+#ifndef VS_HNSW_PRIVATE_H
+#define VS_HNSW_PRIVATE_H
+
+#include "postgres.h"
+
+#include "access/amapi.h"
+#include "hnsw/hnsw.h"
+#include "hnsw/hnsw_page.h"
+#include "index/opclass.h"
+#include "nodes/execnodes.h"
+#include "quant/rabitq.h"
+#include "storage/edit.h"
+#include "utils/rel.h"
+
+/* Support for "the index's build was told nothing": COMPAT's defaults. */
+#define HNSW_DEFAULT_M					16
+#define HNSW_MIN_M						2
+#define HNSW_MAX_M						100
+#define HNSW_DEFAULT_EF_CONSTRUCTION	64
+#define HNSW_MIN_EF_CONSTRUCTION		4
+#define HNSW_MAX_EF_CONSTRUCTION		1000
+#define HNSW_DEFAULT_EF_SEARCH			40
+#define HNSW_MIN_EF_SEARCH				1
+#define HNSW_MAX_EF_SEARCH				1000
+
+/* Centroids of the codec, and the rows that they are trained from. */
+#define HNSW_CENTROIDS					16
+#define HNSW_TRAINING_ROWS				2048
+
+/*
+ * Page lock (on the metapage) that every insert holds in share mode.  Vacuum
+ * takes and releases it exclusively to wait for the inserts that may not have
+ * seen its marks; building the graph of a flat index holds it exclusively.
+ */
+#define HNSW_INSERT_LOCK				HNSW_META_BLOCK
+
+typedef struct VsHnswOptions
+{
+	int32		vl_len_;		/* varlena header, do not touch directly */
+	int			m;
+	int			ef_construction;
+	int			ef_search;		/* -1: not given */
+} VsHnswOptions;
+
+/*
+ * An index as one operation sees it.  Lives in the memory context that was
+ * current in vs_hnsw_open, and holds the codec until that context is reset.
+ */
+typedef struct VsHnswIndex
+{
+	Relation	rel;
+	const VsOpclass *opclass;
+	VsHnswMeta	meta;			/* as of the last vs_hnsw_refresh */
+	VsHnswGeometry geometry;
+	const VsRabitq *codec;		/* NULL while the index is flat */
+} VsHnswIndex;
+
+/* What the codes of an index estimate. */
+static inline VsEstimate
+vs_hnsw_estimate(const VsHnswMeta *meta)
+{
+	return meta->metric == VS_METRIC_IP ?
+		VS_ESTIMATE_NEGATIVE_IP : VS_ESTIMATE_L2_SQ;
+}
+
+/*
+ * Whether a tree of links keeps the graph connected.  Not by inner product:
+ * every vector's nearest is then one of a few long ones, whose lists would fill
+ * with short ones that are nobody's answer.
+ */
+static inline bool
+vs_hnsw_keeps_tree(const VsHnswIndex *index)
+{
+	return index->meta.metric != VS_METRIC_IP;
+}
+
+/* A decoded vector of a node: float16 elements and their exponent. */
+typedef struct VsHnswVector
+{
+	int			exponent;
+	uint16	   *halves;
+} VsHnswVector;
+
+/* hnsw_options.c: storage parameters, settings */
+extern void vs_hnsw_options_init(void);
+extern bytea *vs_hnsw_parse_options(Datum reloptions, bool validate);
+
+/* ERROR if the index's parameters do not go together. */
+extern void vs_hnsw_check_build_options(Relation index);
+extern int	vs_hnsw_option_m(Relation index);
+extern int	vs_hnsw_option_ef_construction(Relation index);
+extern int	vs_hnsw_effective_ef_search(Relation index);
+
+/* hnsw_meta.c: metapage and codebook */
+
+/* Metapage contents of a new index, flat and without a codebook. */
+extern void vs_hnsw_meta_form(VsHnswMeta *meta, Relation index);
+
+/*
+ * Open an index for one operation: allocated, and its codec held, in the
+ * current memory context.
+ */
+extern VsHnswIndex *vs_hnsw_open(Relation index);
+
+/* An index that is being built: no metapage is read. */
+extern VsHnswIndex *vs_hnsw_open_new(Relation index);
+
+/* Read the metapage again; true if the index turned from flat to graph. */
+extern bool vs_hnsw_refresh(VsHnswIndex *index);
+
+/*
+ * While inserting alone, into an index that vs_hnsw_open_new opened: read what
+ * the last insert may have changed of the metapage.
+ */
+extern void vs_hnsw_refresh_entry(VsHnswIndex *index);
+
+/* Create the metapage as block 0 of an empty file. */
+extern void vs_hnsw_create_meta(VsHnswIndex *index, VsEditMode mode);
+
+/* Write index->meta to the metapage. */
+extern void vs_hnsw_write_meta(VsHnswIndex *index, VsEditMode mode);
+
+/* Make the entry point (entry, level) unless there is a higher one already. */
+extern void vs_hnsw_raise_entry(VsHnswIndex *index, uint32 entry, int level,
+								VsEditMode mode);
+
+/* Replace an entry point, unless somebody else did meanwhile. */
+extern void vs_hnsw_replace_entry(VsHnswIndex *index, uint32 old_entry,
+								  int old_level, uint32 entry, int level,
+								  VsEditMode mode);
+
+/*
+ * Train a codec for the index from samples (n x dim, overwritten) in the
+ * current memory context, and note it in index->meta.
+ */
+extern VsRabitq *vs_hnsw_train_codec(VsHnswIndex *index, float *samples, int n);
+
+/* Write a codec's floats to new pages and note them in index->meta. */
+extern void vs_hnsw_write_codebook(VsHnswIndex *index, const VsRabitq *codec,
+								   VsEditMode mode);
+
+/* Read nfloats floats of the codebook. */
+extern void vs_hnsw_read_codebook(Relation index, const VsHnswMeta *meta,
+								  float *floats, Size nfloats);
+
+/* hnsw_codec.c: codecs kept by the backend */
+extern const VsRabitq *vs_hnsw_codec_acquire(Relation index, const VsHnswMeta *meta);
+
+/* hnsw_build.c */
+extern IndexBuildResult *vs_hnsw_build(Relation heap, Relation index,
+									   IndexInfo *indexInfo);
+extern void vs_hnsw_buildempty(Relation index);
+extern char *vs_hnsw_buildphasename(int64 phase);
+
+/* hnsw_insert.c */
+extern bool vs_hnsw_insert(Relation index, Datum *values, bool *isnull,
+						   ItemPointer tid, Relation heap,
+						   IndexUniqueCheck checkUnique, bool indexUnchanged,
+						   IndexInfo *indexInfo);
+
+/*
+ * Insert a vector (dim floats) for a heap TID; is_unchanged says that an update
+ * left it as it was, so that its node is likely to exist.  The caller holds the
+ * insert lock, exclusively if alone.  False if nothing was done because only
+ * somebody alone may insert this one.
+ */
+extern bool vs_hnsw_insert_vector(VsHnswIndex *index, const float *x,
+								  ItemPointer tid, bool is_unchanged,
+								  bool alone, VsEditMode mode);
+
+/* hnsw_flat.c: the index before it has a graph */
+extern void vs_hnsw_flat_insert(VsHnswIndex *index, const VsHnswVector *vector,
+								ItemPointer tid, VsEditMode mode);
+extern bool vs_hnsw_flat_is_full(VsHnswIndex *index);
+extern void vs_hnsw_flat_convert(VsHnswIndex *index);
+
+/* hnsw_scan.c */
+extern IndexScanDesc vs_hnsw_beginscan(Relation index, int nkeys, int norderbys);
+extern void vs_hnsw_rescan(IndexScanDesc scan, ScanKey keys, int nkeys,
+						   ScanKey orderbys, int norderbys);
+extern bool vs_hnsw_gettuple(IndexScanDesc scan, ScanDirection direction);
+extern void vs_hnsw_endscan(IndexScanDesc scan);
+
+/* hnsw_vacuum.c */
+extern IndexBulkDeleteResult *vs_hnsw_bulkdelete(IndexVacuumInfo *info,
+												 IndexBulkDeleteResult *stats,
+												 IndexBulkDeleteCallback callback,
+												 void *callback_state);
+extern IndexBulkDeleteResult *vs_hnsw_vacuumcleanup(IndexVacuumInfo *info,
+													IndexBulkDeleteResult *stats);
+
+/* hnsw_cost.c */
+extern void vs_hnsw_costestimate(struct PlannerInfo *root, struct IndexPath *path,
+								 double loop_count, Cost *startup, Cost *total,
+								 Selectivity *selectivity, double *correlation,
+								 double *pages);
+
+#endif							/* VS_HNSW_PRIVATE_H */

@@ -1,0 +1,282 @@
+/*
+ * check.c
+ *		vsearch_check: verification of an index, whatever its access method.
+ *
+ * The access method verifies its pages; here is what all have in common: who
+ * may ask, locks, the rows of the answer, and the comparison with the heap.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/heapam.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/xlog.h"
+#include "catalog/index.h"
+#include "catalog/pg_authid_d.h"
+#include "catalog/pg_class.h"
+#include "compat.h"
+#include "common/hashfn.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "index/check.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/snapmgr.h"
+
+/* A heap TID that the index holds, and what it holds for it. */
+typedef struct TidEntry
+{
+	uint64		tid;
+	uint64		digest;
+	char		status;			/* simplehash's */
+} TidEntry;
+
+#define SH_PREFIX tidset
+#define SH_ELEMENT_TYPE TidEntry
+#define SH_KEY_TYPE uint64
+#define SH_KEY tid
+#define SH_HASH_KEY(table, key) \
+	hash_bytes((const unsigned char *) &(key), sizeof(key))
+#define SH_EQUAL(table, a, b) ((a) == (b))
+#define SH_SCOPE static inline
+#define SH_DECLARE
+#define SH_DEFINE
+#include "lib/simplehash.h"
+
+struct VsCheck
+{
+	ReturnSetInfo *result;
+	tidset_hash *tids;
+	Relation	index;
+	const VsCheckedAm *am;
+};
+
+#define MAX_AMS 4
+
+static const VsCheckedAm *checked_ams[MAX_AMS];
+static int	nchecked_ams = 0;
+
+PG_FUNCTION_INFO_V1(vs_check);
+
+void
+vs_check_register(const VsCheckedAm *am)
+{
+	Assert(nchecked_ams < MAX_AMS);
+	checked_ams[nchecked_ams++] = am;
+}
+
+/* Add a row to the answer. */
+static void
+			add_row(VsCheck *check, const char *severity, int64 block, int64 node,
+					const char *format, va_list args) pg_attribute_printf(5, 0);
+
+static void
+add_row(VsCheck *check, const char *severity, int64 block, int64 node,
+		const char *format, va_list args)
+{
+	char		message[512];
+	Datum		values[4] = {0};
+	bool		nulls[4] = {false};
+
+	vsnprintf(message, sizeof(message), format, args);
+	values[0] = CStringGetTextDatum(severity);
+	values[1] = Int64GetDatum(block);
+	nulls[1] = block < 0;
+	values[2] = Int64GetDatum(node);
+	nulls[2] = node < 0;
+	values[3] = CStringGetTextDatum(message);
+	tuplestore_putvalues(check->result->setResult, check->result->setDesc,
+						 values, nulls);
+}
+
+void
+vs_check_error(VsCheck *check, int64 block, int64 node, const char *format,...)
+{
+	va_list		args;
+
+	va_start(args, format);
+	add_row(check, "error", block, node, format, args);
+	va_end(args);
+}
+
+void
+vs_check_warning(VsCheck *check, int64 block, int64 node, const char *format,...)
+{
+	va_list		args;
+
+	va_start(args, format);
+	add_row(check, "warning", block, node, format, args);
+	va_end(args);
+}
+
+/* A TID as one number. */
+static uint64
+tid_number(const ItemPointerData *tid)
+{
+	return ((uint64) ItemPointerGetBlockNumberNoCheck(tid) << 16) |
+		ItemPointerGetOffsetNumberNoCheck(tid);
+}
+
+void
+vs_check_tid(VsCheck *check, const ItemPointerData *tid, uint64 digest,
+			 int64 block, int64 node)
+{
+	TidEntry   *entry;
+	bool		found;
+
+	if (!ItemPointerIsValid(tid) ||
+		ItemPointerGetBlockNumberNoCheck(tid) == InvalidBlockNumber)
+	{
+		vs_check_error(check, block, node, "invalid heap TID (%u,%u)",
+					   ItemPointerGetBlockNumberNoCheck(tid),
+					   ItemPointerGetOffsetNumberNoCheck(tid));
+		return;
+	}
+	entry = tidset_insert(check->tids, tid_number(tid), &found);
+	entry->digest = digest;
+	if (found)
+		vs_check_error(check, block, node, "heap TID (%u,%u) is indexed twice",
+					   ItemPointerGetBlockNumberNoCheck(tid),
+					   ItemPointerGetOffsetNumberNoCheck(tid));
+}
+
+/* table_index_build_scan callback: look a row up. */
+static void
+look_up_row(Relation index, ItemPointer tid, Datum *values, bool *isnull,
+			bool tupleIsAlive, void *state)
+{
+	VsCheck    *check = state;
+	TidEntry   *entry;
+	uint64		digest;
+
+	CHECK_FOR_INTERRUPTS();
+	if (isnull[0] || !check->am->digest_value(index, values[0], &digest))
+		return;
+	entry = tidset_lookup(check->tids, tid_number(tid));
+	if (entry == NULL)
+		vs_check_error(check, -1, -1, "heap row (%u,%u) is not indexed",
+					   ItemPointerGetBlockNumberNoCheck(tid),
+					   ItemPointerGetOffsetNumberNoCheck(tid));
+	else if (entry->digest != digest)
+		vs_check_error(check, -1, -1,
+					   "heap row (%u,%u) has another value than the index holds for it",
+					   ItemPointerGetBlockNumberNoCheck(tid),
+					   ItemPointerGetOffsetNumberNoCheck(tid));
+}
+
+/* Check that every row that a new snapshot sees is indexed, by its value. */
+static void
+check_heap(VsCheck *check, Relation heap)
+{
+	IndexInfo  *info = BuildIndexInfo(check->index);
+	Snapshot	snapshot = RegisterSnapshot(GetTransactionSnapshot());
+	TableScanDesc scan = table_beginscan_strat(heap, snapshot, 0, NULL, true,
+											   true);
+
+	/* A scan like that of a concurrent build, which sees a snapshot's rows. */
+	info->ii_Concurrent = true;
+	info->ii_Unique = false;
+	info->ii_ExclusionOps = NULL;
+	info->ii_ExclusionProcs = NULL;
+	info->ii_ExclusionStrats = NULL;
+	table_index_build_scan(heap, check->index, info, true, false, look_up_row,
+						   check, scan);
+	UnregisterSnapshot(snapshot);
+}
+
+/*
+ * ERROR unless the relation is an index that the user owns or may monitor.
+ * Asked before anything is locked.
+ */
+static void
+check_permission(Oid index)
+{
+	char		relkind = get_rel_relkind(index);
+
+	if (relkind != RELKIND_INDEX)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 relkind == RELKIND_PARTITIONED_INDEX ?
+				 errmsg("\"%s\" is a partitioned index",
+						get_rel_name(index)) :
+				 errmsg("relation %u is not an index", index),
+				 relkind == RELKIND_PARTITIONED_INDEX ?
+				 errhint("Check the indexes of its partitions.") : 0));
+	if (!vs_compat_owns_relation(index, GetUserId()) &&
+		!has_privs_of_role(GetUserId(), ROLE_PG_MONITOR))
+		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_INDEX, get_rel_name(index));
+}
+
+/* The access method of an index; ERROR if it is not ours. */
+static const VsCheckedAm *
+find_am(Relation index)
+{
+	for (int i = 0; i < nchecked_ams; i++)
+		if (index->rd_indam->ambuild == checked_ams[i]->build)
+			return checked_ams[i];
+	ereport(ERROR,
+			(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+			 errmsg("index \"%s\" is not one that vsearch can check",
+					RelationGetRelationName(index))));
+}
+
+/*
+ * vsearch_check(index regclass, heapallindexed boolean): a row for each
+ * problem.  Locks the table against writes and vacuum, where that is possible.
+ */
+Datum
+vs_check(PG_FUNCTION_ARGS)
+{
+	Oid			index_oid = PG_GETARG_OID(0);
+	bool		heapallindexed = PG_GETARG_BOOL(1);
+	LOCKMODE	lockmode = RecoveryInProgress() ? AccessShareLock : ShareLock;
+	VsCheck		check = {0};
+	Oid			heap_oid;
+	Relation	heap;
+	Oid			saved_userid;
+	int			saved_context;
+	int			saved_nestlevel;
+
+	check_permission(index_oid);
+
+	/* The table first, as everybody does. */
+	heap_oid = IndexGetRelation(index_oid, false);
+	heap = table_open(heap_oid, lockmode);
+	check.index = index_open(index_oid, AccessShareLock);
+
+	/* The functions of the index's expressions run as the table's owner. */
+	GetUserIdAndSecContext(&saved_userid, &saved_context);
+	SetUserIdAndSecContext(heap->rd_rel->relowner,
+						   saved_context | SECURITY_RESTRICTED_OPERATION);
+	saved_nestlevel = NewGUCNestLevel();
+	vs_compat_restrict_search_path();
+
+	check.am = find_am(check.index);
+	if (RELATION_IS_OTHER_TEMP(check.index))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("cannot access temporary indexes of other sessions")));
+	if (!check.index->rd_index->indisvalid)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("index \"%s\" is not valid",
+						RelationGetRelationName(check.index))));
+
+	InitMaterializedSRF(fcinfo, 0);
+	check.result = (ReturnSetInfo *) fcinfo->resultinfo;
+	check.tids = tidset_create(CurrentMemoryContext, 1024, NULL);
+
+	check.am->check(check.index, &check);
+	if (heapallindexed)
+		check_heap(&check, heap);
+
+	AtEOXact_GUC(false, saved_nestlevel);
+	SetUserIdAndSecContext(saved_userid, saved_context);
+	index_close(check.index, AccessShareLock);
+	table_close(heap, lockmode);
+	return (Datum) 0;
+}

@@ -1,0 +1,109 @@
+/*
+ * kernel.h
+ *		Distance arithmetic on raw arrays, chosen at run time.
+ *
+ * This layer knows arrays and numbers, nothing of PostgreSQL beyond c.h: it
+ * can be tested without a server.  It does no checks, allocates nothing and
+ * raises no errors.
+ *
+ * Shapes: "dim" is the number of elements of each array; arrays need no
+ * particular alignment unless stated.  float16 elements are IEEE half bits in
+ * uint16.  "_sq" results are squared.  Sums accumulate in float4 lanes, so the
+ * last bits differ between instruction sets; integer results (code_dots) and
+ * conversions are identical on all of them.
+ */
+#ifndef VS_KERNEL_H
+#define VS_KERNEL_H
+
+#include "c.h"
+
+/* The three sums from which a cosine is formed. */
+typedef struct VsCosineSums
+{
+	float		ip;				/* <a, b> */
+	float		norm_a_sq;		/* <a, a> */
+	float		norm_b_sq;		/* <b, b> */
+} VsCosineSums;
+
+/* Bits per dimension that a code may have: 1, 2, 4 or 8. */
+#define VS_CODE_MAX_BITS 8
+
+/* Dimensions that a code may have. */
+#define VS_CODE_MAX_DIM 16000
+
+/*
+ * A code of "bits" bits per dimension packs unsigned integers u[i] without
+ * gaps, least significant bit first: element i sits in byte i*bits/8 at bit
+ * i*bits%8.  Unused bits of the last byte are zero.
+ */
+#define vs_code_nbytes(bits, dim) (((size_t) (dim) * (bits) + 7) / 8)
+
+/*
+ * Upper bound for the bytes of a query prepared for code_dots; the buffer must
+ * be aligned to VS_CODE_QUERY_ALIGN.
+ */
+#define VS_CODE_QUERY_ALIGN 64
+#define vs_code_query_nbytes(bits, dim) \
+	((((size_t) (dim) + 511) / 512) * 512 + 8 * 64)
+
+typedef struct VsKernel
+{
+	const char *name;			/* "scalar", "avx2", "avx512", "neon" */
+
+	/* float4 against float4 */
+	float		(*f32_l2_sq) (int dim, const float *a, const float *b);
+	float		(*f32_ip) (int dim, const float *a, const float *b);
+	float		(*f32_l1) (int dim, const float *a, const float *b);
+	VsCosineSums (*f32_cosine) (int dim, const float *a, const float *b);
+
+	/* float16 against float16 */
+	float		(*f16_l2_sq) (int dim, const uint16 *a, const uint16 *b);
+	float		(*f16_ip) (int dim, const uint16 *a, const uint16 *b);
+	float		(*f16_l1) (int dim, const uint16 *a, const uint16 *b);
+	VsCosineSums (*f16_cosine) (int dim, const uint16 *a, const uint16 *b);
+
+	/* float4 against float16 times a finite scale: a[i] and b[i] * scale */
+	float		(*f32_f16_l2_sq) (int dim, const float *a, const uint16 *b,
+								  float scale);
+	float		(*f32_f16_ip) (int dim, const float *a, const uint16 *b,
+							   float scale);
+	float		(*f32_f16_l1) (int dim, const float *a, const uint16 *b,
+							   float scale);
+
+	/*
+	 * out[i] = in[i] * scale; to float16 by rounding to nearest, ties to
+	 * even, overflow to infinity, subnormals kept.  Identical everywhere.
+	 */
+	void		(*f16_to_f32) (int dim, const uint16 *in, float scale,
+							   float *out);
+	void		(*f32_to_f16) (int dim, const float *in, float scale,
+							   uint16 *out);
+
+	/*
+	 * Dot products of one int8 query (values -127..127) with many codes:
+	 * dots[j] = sum over i of u_j[i] * query[i].  prepare_code_query puts the
+	 * query into the layout that this kernel's code_dots wants; a prepared
+	 * query must only meet the kernel and the bits it was prepared for. Code
+	 * j begins at codes + j * stride, at any alignment.  No byte outside the
+	 * codes is read.
+	 */
+	void		(*prepare_code_query) (int bits, int dim, const int8 *query,
+									   uint8 *prepared);
+	void		(*code_dots) (int bits, int dim, const uint8 *prepared,
+							  const uint8 *codes, size_t stride, int ncodes,
+							  int32 *dots);
+} VsKernel;
+
+/* The kernel in force; never NULL, the scalar one before vs_kernel_init. */
+extern const VsKernel *vs_kernel;
+
+/* Choose the best kernel for this processor.  Cheap; may be called again. */
+extern void vs_kernel_init(void);
+
+/*
+ * Look up a kernel by name ("auto" is the best one); NULL where it is unknown
+ * or this processor cannot run it.
+ */
+extern const VsKernel *vs_kernel_find(const char *name);
+
+#endif							/* VS_KERNEL_H */

@@ -1,0 +1,132 @@
+/*
+ * kernel_scalar.c
+ *		The kernel in plain C, for every processor.
+ *
+ * One element at a time in the order of the arrays: the loop that the other
+ * kernels are measured against, compiled without vectorisation (kernel.mk).
+ */
+#include "c.h"
+
+#include "kernel/half.h"
+#include "kernel/kernel_private.h"
+
+/* Parameters of kernel_template.h; a vector of one lane is never partial. */
+
+#define VEC_LANES			1
+#define VEC_ACCUMULATORS	1
+
+typedef float Vec;
+
+static inline Vec
+vec_set(float value)
+{
+	return value;
+}
+
+static inline Vec
+vec_load_f32(const float *p)
+{
+	return *p;
+}
+
+static inline Vec
+vec_load_f16(const uint16 *p)
+{
+	return vs_half_to_float(*p);
+}
+
+static inline void
+vec_store_f32(float *p, Vec v)
+{
+	*p = v;
+}
+
+static inline void
+vec_store_f16(uint16 *p, Vec v)
+{
+	*p = vs_float_to_half(v);
+}
+
+#define vec_load_f32_partial(p, n)		vec_load_f32(p)
+#define vec_load_f16_partial(p, n)		vec_load_f16(p)
+#define vec_store_f32_partial(p, n, v)	vec_store_f32(p, v)
+#define vec_store_f16_partial(p, n, v)	vec_store_f16(p, v)
+
+static inline Vec
+vec_add(Vec a, Vec b)
+{
+	return a + b;
+}
+
+static inline Vec
+vec_sub(Vec a, Vec b)
+{
+	return a - b;
+}
+
+static inline Vec
+vec_mul(Vec a, Vec b)
+{
+	return a * b;
+}
+
+static inline Vec
+vec_abs(Vec v)
+{
+	return __builtin_fabsf(v);
+}
+
+static inline Vec
+vec_fma(Vec a, Vec b, Vec c)
+{
+	return a * b + c;
+}
+
+static inline float
+vec_sum(Vec v)
+{
+	return v;
+}
+
+/* Parameters of code_template.h */
+
+#define CODE_BLOCK_NBYTES	1
+#define CODE_ACCUMULATORS	1
+
+typedef int32 CodeSum;
+
+static inline CodeSum
+code_sum_zero(void)
+{
+	return 0;
+}
+
+static inline CodeSum
+code_sum_add(CodeSum a, CodeSum b)
+{
+	return a + b;
+}
+
+static inline int32
+code_sum_total(CodeSum sum)
+{
+	return sum;
+}
+
+static inline CodeSum
+code_block_accumulate(int bits, CodeSum sum, const uint8 *code, int n,
+					  const int8 *query)
+{
+	for (int shift = 0; shift < 8; shift += bits)
+		sum += ((*code >> shift) & ((1 << bits) - 1)) * *query++;
+
+	return sum;
+}
+
+#include "kernel/code_template.h"
+#include "kernel/kernel_template.h"
+
+const VsKernel vs_kernel_scalar = {
+	.name = "scalar",
+	VS_KERNEL_FUNCTIONS
+};

@@ -1,0 +1,129 @@
+/*
+ * rabitq.h
+ *		RaBitQ codes: a few bits per dimension that estimate distances.
+ *
+ * A codec is trained once from a sample and then immutable.  A vector's code
+ * is the same wherever it is written, on every instruction set: it can be
+ * copied between pages and recomputed by a check.  See README.md, "Codes".
+ *
+ * All estimates are in the codec's unit: vectors are multiplied by
+ * 2^-exponent first, so squared distances and products by 2^(-2 * exponent).
+ */
+#ifndef VS_RABITQ_H
+#define VS_RABITQ_H
+
+#include "c.h"
+#include "kernel/kernel.h"
+#include "quant/rotation.h"
+
+/* What an estimate estimates. */
+typedef enum VsEstimate
+{
+	VS_ESTIMATE_L2_SQ,			/* |q - x|^2 */
+	VS_ESTIMATE_NEGATIVE_IP		/* -<q, x> */
+} VsEstimate;
+
+#define VS_RABITQ_MAX_CENTROIDS 256
+
+/*
+ * With this many bits the code is the vector itself, float16 elements with the
+ * exponent in the centroid's place: for vectors so short that quantizing them
+ * saves little.  Such estimates are exact, wherever the data lie.
+ */
+#define VS_RABITQ_FLOAT16_BITS 16
+
+/* The per-vector numbers beside a code, as float16 bits. */
+typedef struct VsCodeFactors
+{
+	uint16		add;
+	uint16		mul;
+} VsCodeFactors;
+
+typedef struct VsRabitq
+{
+	int			dim;
+	int			bits;			/* 1, 2, 4 or 8 per dimension, or see below */
+	VsEstimate	estimate;
+	int			exponent;
+	int			ncentroids;
+	const float *mean;			/* dim, rotated and scaled */
+	const float *centroids;		/* ncentroids x dim, rotated and scaled */
+	VsRotation	rotation;
+} VsRabitq;
+
+/* A query bound to a codec, for many estimates. */
+typedef struct VsRabitqQuery
+{
+	const VsRabitq *codec;
+	const VsKernel *kernel;		/* the one that was in force when bound */
+	float	   *rotated;		/* dim floats of work space */
+	int8	   *quantized;		/* dim bytes of work space */
+	uint8	   *prepared;		/* in the kernel's layout */
+	float		step;			/* value of one unit of a quantized element */
+	float		offset;			/* half a code's range times the query's sum */
+	float		mean_norm_sq;
+	float		noise;			/* typical error of an estimate */
+	float		centroid_terms[VS_RABITQ_MAX_CENTROIDS];
+} VsRabitqQuery;
+
+/*
+ * Train from n >= 1 samples (n x dim, row-major, unscaled; overwritten).
+ * Fills codec, except for its rotation, which must be set up already with
+ * codec->dim.  mean (dim) and centroids (ncentroids x dim) are the caller's
+ * memory.
+ */
+extern void vs_rabitq_train(VsRabitq *codec, float *samples, int n,
+							int ncentroids, uint64 seed, float *mean,
+							float *centroids);
+
+/*
+ * Encode x (dim floats) into vs_code_nbytes(bits, dim) bytes; scratch is dim
+ * floats.
+ */
+extern void vs_rabitq_encode(const VsRabitq *codec, const float *x,
+							 float *scratch, uint8 *code,
+							 VsCodeFactors *factors, uint8 *centroid);
+
+/* Allocate a query in the current memory context; free with the context. */
+extern VsRabitqQuery *vs_rabitq_query_create(const VsRabitq *codec);
+
+/* Bind the query to x (dim floats, unscaled). */
+extern void vs_rabitq_query_bind(VsRabitqQuery *query, const float *x);
+
+/*
+ * Bind the query to an encoded vector, for distances between codes.  Only for
+ * a codec whose single centroid is the mean, of at most 4 bits.
+ */
+extern void vs_rabitq_query_bind_code(VsRabitqQuery *query, const uint8 *code,
+									  float add, float mul);
+
+/*
+ * The estimate for one code whose factors are decoded and whose codec has a
+ * single centroid.
+ */
+static inline float
+vs_rabitq_estimate_one(const VsRabitqQuery *query, const uint8 *code,
+					   float add, float mul)
+{
+	const VsRabitq *codec = query->codec;
+	int32		dot;
+
+	query->kernel->code_dots(codec->bits, codec->dim, query->prepared, code,
+							 0, 1, &dot);
+	return query->centroid_terms[0] + add +
+		mul * (query->step * dot - query->offset);
+}
+
+/*
+ * Estimate the distances of n codes that begin stride bytes apart.  Writes n
+ * floats, never NaN.
+ */
+extern void vs_rabitq_estimate(const VsRabitqQuery *query, int n,
+							   const uint8 *codes, size_t stride,
+							   const VsCodeFactors *factors,
+							   const uint8 *centroids, float *estimates);
+
+/* out = x scaled to the codec's unit, huge elements clamped (dim floats). */
+extern void vs_rabitq_scale(const VsRabitq *codec, const float *x, float *out);
+
+#endif							/* VS_RABITQ_H */

@@ -1,0 +1,124 @@
+/*
+ * page.c
+ *		What every page of every vsearch index has in common.
+ */
+#include "postgres.h"
+
+#include "storage/lmgr.h"
+#include "storage/page.h"
+#include "storage/smgr.h"
+
+void
+vs_page_init(Page page, uint16 kind, Size nbytes)
+{
+	Assert(kind != 0);
+	Assert(nbytes <= VS_PAGE_CAPACITY);
+
+	PageInit(page, BLCKSZ, sizeof(VsPageOpaque));
+	vs_page_opaque(page)->generation = 0;
+	vs_page_opaque(page)->kind = kind;
+	vs_page_opaque(page)->page_id = VS_PAGE_ID;
+	((PageHeader) page)->pd_lower = MAXALIGN(SizeOfPageHeaderData) + nbytes;
+}
+
+uint16
+vs_page_kind(Page page)
+{
+	/* Damaged bounds must not lead beyond the page. */
+	if (PageIsNew(page) ||
+		PageGetPageSize(page) != BLCKSZ ||
+		((PageHeader) page)->pd_special != BLCKSZ - MAXALIGN(sizeof(VsPageOpaque)) ||
+		vs_page_opaque(page)->page_id != VS_PAGE_ID)
+		return 0;
+	return vs_page_opaque(page)->kind;
+}
+
+void
+vs_page_require(Relation index, Buffer buffer, uint16 kind)
+{
+	uint16		found = vs_page_kind(BufferGetPage(buffer));
+
+	if (likely(found == kind))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INDEX_CORRUPTED),
+			 errmsg("unexpected page in index \"%s\" at block %u",
+					RelationGetRelationName(index),
+					BufferGetBlockNumber(buffer)),
+			 errdetail("Page kind is %u, expected %u.", found, kind),
+			 errhint("Please REINDEX it.")));
+}
+
+bool
+vs_page_is_sound(Page page, Size nbytes)
+{
+	PageHeader	header = (PageHeader) page;
+
+	return vs_page_kind(page) != 0 &&
+		header->pd_upper == header->pd_special &&
+		header->pd_lower == MAXALIGN(SizeOfPageHeaderData) + nbytes;
+}
+
+bool
+vs_page_exists(Relation index, BlockNumber block)
+{
+	BlockNumber nblocks =
+		RelationGetSmgr(index)->smgr_cached_nblocks[MAIN_FORKNUM];
+
+	/* An index never shrinks: what was its size once is enough. */
+	if (likely(nblocks != InvalidBlockNumber && block < nblocks))
+		return true;
+	return block < RelationGetNumberOfBlocks(index);
+}
+
+/* ReadBuffer, but a damaged number must not extend the index as P_NEW does. */
+static Buffer
+read_existing(Relation index, BlockNumber block)
+{
+	if (unlikely(!vs_page_exists(index, block)))
+		ereport(ERROR,
+				(errcode(ERRCODE_INDEX_CORRUPTED),
+				 errmsg("index \"%s\" refers to block %u, which does not exist",
+						RelationGetRelationName(index), block),
+				 errhint("Please REINDEX it.")));
+	return ReadBuffer(index, block);
+}
+
+Buffer
+vs_page_read_ahead(Relation index, BlockNumber block, Size offset, Size nbytes)
+{
+	Buffer		buffer = read_existing(index, block);
+	const char *page = (const char *) BufferGetPage(buffer);
+	const char *records = page + MAXALIGN(SizeOfPageHeaderData) + offset;
+
+	__builtin_prefetch(page);
+	__builtin_prefetch(page + BLCKSZ - sizeof(VsPageOpaque));
+	for (Size i = 0; i < nbytes; i += PG_CACHE_LINE_SIZE / 2)
+		__builtin_prefetch(records + i);
+	return buffer;
+}
+
+Buffer
+vs_page_read(Relation index, BlockNumber block, int lockmode, uint16 kind)
+{
+	Buffer		buffer = read_existing(index, block);
+
+	LockBuffer(buffer, lockmode);
+	vs_page_require(index, buffer, kind);
+	return buffer;
+}
+
+void
+vs_page_extend(Relation index, int npages, Buffer *buffers)
+{
+	bool		need_lock = !RELATION_IS_LOCAL(index);
+
+	/* The lock keeps the pages adjacent. */
+	if (need_lock)
+		LockRelationForExtension(index, ExclusiveLock);
+	for (int i = 0; i < npages; i++)
+		buffers[i] = ReadBufferExtended(index, MAIN_FORKNUM, P_NEW, RBM_NORMAL,
+										NULL);
+	if (need_lock)
+		UnlockRelationForExtension(index, ExclusiveLock);
+}

@@ -1,0 +1,89 @@
+/*
+ * page.h
+ *		What every page of every vsearch index has in common.
+ *
+ * A page holds fixed-size records between the page header and pd_lower, no
+ * line pointers, and ends with a VsPageOpaque:
+ *
+ *	+----------------+------------------------+--------+---------------+
+ *	| PageHeaderData | records                | hole   | VsPageOpaque  |
+ *	| 24 bytes       | up to pd_lower         |        | 8 bytes       |
+ *	+----------------+------------------------+--------+---------------+
+ *
+ * pd_lower is always true: generic WAL zeroes what lies behind it.
+ */
+#ifndef VS_PAGE_H
+#define VS_PAGE_H
+
+#include "postgres.h"
+
+#include "storage/bufmgr.h"
+#include "storage/bufpage.h"
+#include "utils/rel.h"
+
+/* The last two bytes of each page, for pg_filedump and for our own checks. */
+#define VS_PAGE_ID 0xFF56
+
+typedef struct VsPageOpaque
+{
+	uint32		generation;		/* of the record that owns the whole page */
+	uint16		kind;			/* the access method's own page kinds, not 0 */
+	uint16		page_id;		/* VS_PAGE_ID */
+} VsPageOpaque;
+
+StaticAssertDecl(sizeof(VsPageOpaque) == 8, "VsPageOpaque is part of the format");
+
+/* Bytes for records on a page. */
+#define VS_PAGE_CAPACITY \
+	(BLCKSZ - MAXALIGN(SizeOfPageHeaderData) - MAXALIGN(sizeof(VsPageOpaque)))
+
+static inline VsPageOpaque *
+vs_page_opaque(Page page)
+{
+	return (VsPageOpaque *) PageGetSpecialPointer(page);
+}
+
+/* First byte of the records. */
+static inline char *
+vs_page_records(Page page)
+{
+	return (char *) page + MAXALIGN(SizeOfPageHeaderData);
+}
+
+/* Initialise a page whose records take nbytes, all zero. */
+extern void vs_page_init(Page page, uint16 kind, Size nbytes);
+
+/* The kind of a page; 0 for a page of zeroes, left by a crash. */
+extern uint16 vs_page_kind(Page page);
+
+/* ERROR unless the page is ours and of this kind; names index and block. */
+extern void vs_page_require(Relation index, Buffer buffer, uint16 kind);
+
+/* True if the page's bookkeeping is that of a page of ours with nbytes. */
+extern bool vs_page_is_sound(Page page, Size nbytes);
+
+/* Whether an index has a block of this number. */
+extern bool vs_page_exists(Relation index, BlockNumber block);
+
+/*
+ * Read a page without locking it, and have the processor fetch its bookkeeping
+ * and the nbytes of records from "offset" on, which the caller is about to use:
+ * the cache misses then overlap.  ERROR if there is no such block.
+ */
+extern Buffer vs_page_read_ahead(Relation index, BlockNumber block,
+								 Size offset, Size nbytes);
+
+/*
+ * Read and lock (BUFFER_LOCK_SHARE or _EXCLUSIVE) a page that must be of this
+ * kind.  ERROR if there is no such block.
+ */
+extern Buffer vs_page_read(Relation index, BlockNumber block, int lockmode,
+						   uint16 kind);
+
+/*
+ * Extend the index by npages adjacent pages; all are pinned and none is
+ * locked.  A crash before they are written leaves pages of zeroes.
+ */
+extern void vs_page_extend(Relation index, int npages, Buffer *buffers);
+
+#endif							/* VS_PAGE_H */

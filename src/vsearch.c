@@ -1,0 +1,23 @@
+/*
+ * vsearch.c
+ *		Module entry.
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "hnsw/hnsw.h"
+#include "kernel/kernel.h"
+#include "settings.h"
+
+PG_MODULE_MAGIC;
+
+extern PGDLLEXPORT void _PG_init(void);
+
+/* Called when the library is loaded into a process. */
+void
+_PG_init(void)
+{
+	vs_kernel_init();
+	vs_settings_define();
+	vs_hnsw_init();
+}

@@ -1,0 +1,154 @@
+=head1 NAME
+
+VSearch::Test - servers, indexes and checks for the TAP tests
+
+=head1 DESCRIPTION
+
+What every test needs whatever access method it looks at: a server with the
+extension in it, an index, and the question whether that index and the server's
+log are clean.  An access method is one row of %ACCESS_METHODS: a test that
+loops over vector_access_methods() covers a new one without being touched.
+
+=cut
+
+package VSearch::Test;
+
+use strict;
+use warnings FATAL => 'all';
+
+use Carp qw(croak);
+use Exporter 'import';
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+our @EXPORT = qw(
+    create_index
+    extension_name
+    index_is_clean
+    index_name
+    log_is_clean
+    operator
+    start_node
+    vector_access_methods
+);
+
+# The extension under test.
+my $EXTENSION = 'vsearch';
+
+# How each distance is written in SQL.
+my %OPERATORS = (l2 => '<->', ip => '<#>', cosine => '<=>');
+
+# Access methods over a vector column: the operator class of each distance.
+my %ACCESS_METHODS = (
+    hnsw => {
+        l2     => 'vector_l2_ops',
+        ip     => 'vector_ip_ops',
+        cosine => 'vector_cosine_ops',
+    },
+);
+
+# What a server must never write to its log.  A cancelled or refused statement
+# is a test's own business; these are damage.
+my $DAMAGE = join '|', (
+    'PANIC:',
+    'TRAP:',
+    'inconsistent page found',
+    'invalid page in block',
+    'WAL contains references to invalid pages',
+    'terminated by signal (?:4|6|7|8|11)\b',
+);
+
+sub extension_name
+{
+    return $EXTENSION;
+}
+
+sub vector_access_methods
+{
+    return sort keys %ACCESS_METHODS;
+}
+
+sub operator
+{
+    my ($metric) = @_;
+    return $OPERATORS{$metric} // croak "unknown metric \"$metric\"";
+}
+
+# Start a server of the test's own and create the extension in its database
+# "postgres".  Parameters: streaming => 1 lets standbys connect, conf => lines
+# for postgresql.conf.
+sub start_node
+{
+    my ($name, %params) = @_;
+    my $node = PostgreSQL::Test::Cluster->new($name);
+
+    $node->init(allows_streaming => $params{streaming} // 0);
+    $node->append_conf('postgresql.conf', <<~"CONF");
+        log_statement = none
+        autovacuum = off
+        shared_buffers = 64MB
+        max_connections = 30
+        max_wal_size = 1GB
+        maintenance_work_mem = 128MB
+        wal_level = replica
+        CONF
+    $node->append_conf('postgresql.conf', $params{conf}) if $params{conf};
+    $node->start;
+    $node->safe_psql('postgres', "CREATE EXTENSION $EXTENSION");
+    return $node;
+}
+
+# The name that create_index gives to an index.
+sub index_name
+{
+    my (%index) = @_;
+    return join '_', $index{table}, $index{am}, $index{metric};
+}
+
+# Create an index over column v of a table; returns its name.  Parameters:
+# table, am, metric, and with => text of the WITH clause's parentheses.
+sub create_index
+{
+    my ($node, %index) = @_;
+    my $name = index_name(%index);
+    my $opclass = $ACCESS_METHODS{ $index{am} }{ $index{metric} }
+      // croak "no operator class of \"$index{am}\" for \"$index{metric}\"";
+    my $with = $index{with} ? "WITH ($index{with})" : '';
+
+    $node->safe_psql('postgres',
+        "CREATE INDEX $name ON $index{table} USING $index{am}"
+          . " (v $opclass) $with");
+    return $name;
+}
+
+# Test that the index agrees with itself and with its table: no row of the
+# check says "error".  Warnings (space that a later vacuum reclaims, say) are
+# shown, not counted.
+sub index_is_clean
+{
+    my ($node, $index, $test_name) = @_;
+    my $rows = $node->safe_psql('postgres', <<~"SQL");
+        SELECT severity, block, node, problem
+        FROM ${EXTENSION}_check('$index', heapallindexed => true)
+        ORDER BY severity, block, node
+        LIMIT 20
+        SQL
+    my @warnings = grep { !/^error\|/ } split /\n/, $rows;
+
+    note "$index: $_" foreach @warnings;
+    return is(join("\n", grep { /^error\|/ } split /\n/, $rows),
+        '', $test_name // "$index is clean");
+}
+
+# Test that the server's log tells of no damage.
+sub log_is_clean
+{
+    my ($node, $test_name) = @_;
+    my @lines = grep { /$DAMAGE/ } split /\n/, slurp_file($node->logfile);
+
+    $test_name //= 'log of ' . $node->name . ' tells of no damage';
+    return is(join("\n", @lines), '', $test_name);
+}
+
+1;

@@ -1,0 +1,110 @@
+# Recall on real vectors: fashion-mnist (60,000 x 784) against its published
+# exact neighbours, SIFT descriptors (4,900 x 128) against exact answers.
+#
+# Fails when an index is good on made data only.  Where the data sets are not
+# at hand, image-like integer vectors of the same dimensions take their place.
+
+use strict;
+use warnings FATAL => 'all';
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use VSearch::Data;
+use VSearch::Recall;
+use VSearch::Test;
+
+my $node = start_node('real', conf => 'maintenance_work_mem = 512MB');
+
+# Recall@10 of an index against a table (id, nearest) of known neighbours.
+sub recall_against_neighbours
+{
+    my ($index, $ef_search) = @_;
+    my $search = <<~'SQL';
+        SELECT avg(r.hits) / 10
+        FROM neighbours e JOIN queries q USING (id) CROSS JOIN LATERAL (
+            SELECT count(*) FILTER (WHERE s.id = ANY (e.nearest)) AS hits
+            FROM (
+                SELECT t.id FROM images t ORDER BY t.v <-> q.v LIMIT 10) s) r
+        SQL
+    my $settings =
+      "SET enable_seqscan = off; SET hnsw.ef_search = $ef_search;";
+
+    like($node->safe_psql('postgres', "$settings EXPLAIN $search"),
+        qr/Index Scan using $index /, "ef_search $ef_search uses the index");
+    return $node->safe_psql('postgres', "$settings $search");
+}
+
+SKIP:
+{
+    my $dir = data_set('fashion-mnist');
+    skip 'no fashion-mnist at hand', 1 unless $dir;
+
+    load_bvecs($node, 'images', "$dir/train.bvecs.gz", 784, 60_000);
+    load_bvecs($node, 'queries', "$dir/test.bvecs.gz", 784, 1000);
+    load_neighbours($node, 'neighbours',
+        "$dir/groundtruth_l2_top100_first1000.ivecs.gz",
+        10, 1000);
+
+    # The bounds are those of the format's design at m 16, ef_construction 64.
+    my $index = create_index($node, am => 'hnsw', table => 'images',
+        metric => 'l2');
+    foreach my $case ([ 40, 0.99 ], [ 200, 0.998 ])
+    {
+        my ($ef_search, $bound) = @$case;
+
+        cmp_ok(recall_against_neighbours($index, $ef_search),
+            '>=', $bound, "fashion-mnist, ef_search $ef_search");
+    }
+    index_is_clean($node, $index, 'fashion-mnist: clean');
+    $node->safe_psql('postgres', 'DROP TABLE images, queries, neighbours');
+}
+
+# Descriptors in all three metrics; or made vectors with as many dimensions.
+my $sift = data_set('sift5k');
+if ($sift)
+{
+    load_bvecs($node, 't', "$sift/base.bvecs.gz", 128, 4900);
+    load_bvecs($node, 'q', "$sift/queries.bvecs.gz", 128, 100);
+}
+else
+{
+    load_clustered(
+        $node,
+        seed     => 5,
+        dim      => 128,
+        integers => 1,
+        tables   => [ t => 4900, q => 100 ]);
+}
+
+# Image-like vectors with fashion-mnist's dimensions, always.
+load_clustered(
+    $node,
+    seed     => 784,
+    dim      => 784,
+    integers => 1,
+    tables   => [ t784 => 4000, q784 => 200 ]);
+
+foreach my $pair ([ 't', 'q' ], [ 't784', 'q784' ])
+{
+    foreach my $metric (qw(l2 ip cosine))
+    {
+        my %search =
+          (table => $pair->[0], queries => $pair->[1], metric => $metric);
+
+        exact_answers($node, %search);
+        foreach my $am (vector_access_methods())
+        {
+            my $index = create_index($node, am => $am, %search);
+
+            recall_at_least($node, 0.95, "$index at defaults",
+                am => $am, %search);
+            index_is_clean($node, $index);
+            $node->safe_psql('postgres', "DROP INDEX $index");
+        }
+    }
+}
+
+log_is_clean($node);
+$node->stop;
+done_testing();

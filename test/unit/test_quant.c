@@ -1,0 +1,601 @@
+/*
+ * test_quant.c
+ *		Rotation, float16 vectors and RaBitQ codes, without a server.
+ *
+ * What would break: recall, where a rotation bends distances or an estimate is
+ * off; indexes that moved between machines, where codes depend on the
+ * instruction set or the compiler; duplicates, where a vector that was read
+ * back gives other bits.
+ *
+ * Output is TAP.
+ */
+#include "unit.h"
+
+#include <float.h>
+
+#include "kernel/kernel.h"
+#include "quant/f16vec.h"
+#include "quant/rabitq.h"
+#include "quant/rotation.h"
+
+#define MAX_DIM 2050
+
+/* What all machines give; a change of these is a change of the format. */
+#define ROTATION_HASH UINT64CONST(0x27ec3ad9101f563b)
+
+/* Dimensions around powers of two and lanes, and usual ones. */
+static const int dims[] = {1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 63, 64,
+	65, 96, 100, 127, 128, 129, 255, 257, 384, 511, 513, 768, 784, 1000, 1023,
+1025, 1536, 2047, 2048, 2049, 2050};
+
+/* Standard normal (Box and Muller). */
+static double
+next_normal(void)
+{
+	return sqrt(-2.0 * log(1.0 - next_uniform())) *
+		cos(2.0 * M_PI * next_uniform());
+}
+
+static void
+fill_normal(int dim, float *x)
+{
+	for (int i = 0; i < dim; i++)
+		x[i] = (float) next_normal();
+}
+
+static double
+product(int dim, const float *a, const float *b)
+{
+	double		sum = 0.0;
+
+	for (int i = 0; i < dim; i++)
+		sum += (double) a[i] * b[i];
+	return sum;
+}
+
+static double
+distance_sq(int dim, const float *a, const float *b)
+{
+	double		sum = 0.0;
+
+	for (int i = 0; i < dim; i++)
+		sum += ((double) a[i] - b[i]) * ((double) a[i] - b[i]);
+	return sum;
+}
+
+/* FNV-1a over bytes, continued from hash. */
+static uint64
+hash_more(uint64 hash, const void *bytes, size_t nbytes)
+{
+	const uint8 *byte = bytes;
+
+	for (size_t i = 0; i < nbytes; i++)
+		hash = (hash ^ byte[i]) * UINT64CONST(0x100000001b3);
+	return hash;
+}
+
+#define HASH_START UINT64CONST(0xcbf29ce484222325)
+
+/* Numbers that are the same whatever the C library computes. */
+static void
+fill_plain(int dim, float *x)
+{
+	for (int i = 0; i < dim; i++)
+		x[i] = (float) (next_uniform() + next_uniform() - 1.0);
+}
+
+/*
+ * Rotation
+ */
+
+static uint32 signs[VS_ROTATION_FLIPS * MAX_DIM];
+
+/*
+ * Each addition of the transform rounds once; there are 2 * log2(block) + 1 of
+ * them a round in a row, and as many multiplications as rounds twice.
+ */
+static double
+rotation_tolerance(const VsRotation *rotation)
+{
+	return VS_ROTATION_ROUNDS * (2.0 * log2(rotation->block) + 4.0) / (1 << 24);
+}
+
+/* Whether the products of a few vectors survive the rotation. */
+static bool
+keeps_products(int dim, uint64 seed)
+{
+	static float x[MAX_DIM];
+	static float y[MAX_DIM];
+	VsRotation	rotation;
+	double		before[3];
+	double		scale;
+	bool		kept = true;
+
+	vs_rotation_init(&rotation, dim, seed, signs);
+	for (int round = 0; round < 5; round++)
+	{
+		fill_normal(dim, x);
+		fill_normal(dim, y);
+		/* A vector with all its weight in one place too. */
+		if (round == 4)
+			for (int i = 0; i < dim; i++)
+				x[i] = i == dim / 3 ? 1.0f : 0.0f;
+		before[0] = product(dim, x, x);
+		before[1] = product(dim, y, y);
+		before[2] = product(dim, x, y);
+		scale = sqrt(before[0] * before[1]) * rotation_tolerance(&rotation);
+		vs_rotation_apply(&rotation, x);
+		vs_rotation_apply(&rotation, y);
+		kept &= fabs(product(dim, x, x) - before[0]) <=
+			2 * before[0] * rotation_tolerance(&rotation);
+		kept &= fabs(product(dim, x, y) - before[2]) <= 2 * scale;
+	}
+	return kept;
+}
+
+/*
+ * Whether a vector with one element spreads: no element of its image keeps
+ * more than what a random direction has, times a generous factor.
+ */
+static bool
+spreads(int dim, uint64 seed)
+{
+	static float x[MAX_DIM];
+	VsRotation	rotation;
+	float		largest = 0.0f;
+
+	vs_rotation_init(&rotation, dim, seed, signs);
+	memset(x, 0, sizeof(x));
+	x[dim / 2] = 1.0f;
+	vs_rotation_apply(&rotation, x);
+	for (int i = 0; i < dim; i++)
+		largest = Max(largest, fabsf(x[i]));
+	return largest <= 8.0 / sqrt(dim);
+}
+
+static void
+test_rotation(void)
+{
+	static float x[MAX_DIM];
+	uint64		hash = HASH_START;
+	bool		kept = true;
+	bool		spread = true;
+
+	for (int dim = 1; dim <= MAX_DIM; dim += dim < 300 ? 1 : 7)
+		kept &= keeps_products(dim, dim);
+	for (int i = 0; i < lengthof(dims); i++)
+	{
+		VsRotation	rotation;
+
+		kept &= keeps_products(dims[i], 1000 + i);
+		spread &= spreads(dims[i], i);
+
+		vs_rotation_init(&rotation, dims[i], 42, signs);
+		random_state = i;
+		fill_plain(dims[i], x);
+		vs_rotation_apply(&rotation, x);
+		hash = hash_more(hash, x, sizeof(float) * dims[i]);
+	}
+	ok(kept, "rotations keep lengths and products, dimensions 1 to %d", MAX_DIM);
+	ok(spread, "rotations spread a single element");
+	ok(hash == ROTATION_HASH, "rotations give the bits that they always gave (%016llx)",
+	   (unsigned long long) hash);
+}
+
+/*
+ * float16 vectors
+ */
+
+/* Whether each element is kept within half a unit of its float16. */
+static bool
+keeps_elements(int dim, const float *x)
+{
+	static uint16 halves[MAX_DIM];
+	static float back[MAX_DIM];
+	int			exponent = vs_f16vec_encode(dim, x, halves);
+	bool		kept = true;
+
+	vs_kernel->f16_to_f32(dim, halves, vs_f16vec_scale(exponent), back);
+	for (int i = 0; i < dim; i++)
+	{
+		/* Below the smallest normal float16, units no longer shrink. */
+		double		unit = ldexp(1.0, exponent - 24);
+		double		bound = Max(fabs(x[i]) / (1 << 11), unit / 2);
+
+		/* At the end of float4's range there is no number to round up to. */
+		if (exponent == VS_F16VEC_MAX_EXPONENT)
+			bound *= 2;
+		kept &= isfinite(back[i]) && fabs((double) back[i] - x[i]) <= bound;
+	}
+	return kept;
+}
+
+/* Whether what was decoded gives the same bits once more. */
+static bool
+encodes_again(int dim, const float *x)
+{
+	static uint16 halves[MAX_DIM];
+	static uint16 again[MAX_DIM];
+	static float back[MAX_DIM];
+	int			exponent = vs_f16vec_encode(dim, x, halves);
+
+	vs_kernel->f16_to_f32(dim, halves, vs_f16vec_scale(exponent), back);
+	return vs_f16vec_encode(dim, back, again) == exponent &&
+		memcmp(halves, again, sizeof(uint16) * dim) == 0;
+}
+
+static void
+test_f16vec(const VsKernel *kernel)
+{
+	static float x[MAX_DIM];
+	bool		kept = true;
+	bool		stable = true;
+	bool		exact = true;
+	const float extremes[] = {0.0f, 1e-45f, 1.2e-38f, 1e-30f, 0.99999f, 1.0f,
+	0.9997559f, 0.9997558f, 1e30f, 3.4e38f, FLT_MAX};
+
+	vs_kernel = kernel;
+	random_state = 7;
+	for (int i = 0; i < lengthof(dims); i++)
+		for (int magnitude = -145; magnitude <= 125; magnitude += 9)
+		{
+			for (int d = 0; d < dims[i]; d++)
+				x[d] = (float) ldexp(next_uniform() - 0.5, magnitude);
+			kept &= keeps_elements(dims[i], x);
+			stable &= encodes_again(dims[i], x);
+		}
+	for (int i = 0; i < lengthof(extremes); i++)
+	{
+		x[0] = extremes[i];
+		x[1] = -extremes[i];
+		x[2] = 0.25f * extremes[i];
+		kept &= keeps_elements(3, x);
+		stable &= encodes_again(3, x);
+	}
+	for (int i = 0; i <= 2048; i++)
+	{
+		uint16		half;
+		float		back;
+
+		x[0] = (float) i;
+		vs_kernel->f16_to_f32(1, &half, vs_f16vec_scale(vs_f16vec_encode(1, x, &half)),
+							  &back);
+		exact &= back == x[0];
+	}
+	ok(kept, "%s: float16 vectors keep eleven bits at any magnitude",
+	   kernel->name);
+	ok(stable, "%s: float16 vectors encode to the same bits again", kernel->name);
+	ok(exact, "%s: integers up to 2048 are exact", kernel->name);
+	vs_kernel_init();
+}
+
+/*
+ * RaBitQ
+ */
+
+/* A codec with a mean and centroids of its own. */
+static VsRabitq
+make_codec(int dim, int bits, VsEstimate estimate, int ncentroids, uint64 seed)
+{
+	VsRabitq	codec = {0};
+	float	   *mean = malloc(sizeof(float) * dim);
+	float	   *centroids = malloc(sizeof(float) * dim * ncentroids);
+
+	codec.dim = dim;
+	codec.bits = bits;
+	codec.estimate = estimate;
+	codec.exponent = -1;
+	codec.ncentroids = ncentroids;
+	vs_rotation_init(&codec.rotation, dim, seed,
+					 malloc(vs_rotation_signs_nbytes(dim)));
+	fill_plain(dim, mean);
+	for (int c = 0; c < ncentroids; c++)
+		for (int d = 0; d < dim; d++)
+			centroids[c * dim + d] = ncentroids == 1 ? mean[d] :
+				mean[d] + (float) (next_uniform() - 0.5);
+	codec.mean = mean;
+	codec.centroids = centroids;
+	return codec;
+}
+
+/* One code with what belongs to it. */
+typedef struct Code
+{
+	uint8		bytes[2 * MAX_DIM];
+	VsCodeFactors factors;
+	uint8		centroid;
+} Code;
+
+static void
+encode(const VsRabitq *codec, const float *x, Code *code)
+{
+	static float scratch[MAX_DIM];
+
+	memset(code, 0, sizeof(Code));
+	vs_rabitq_encode(codec, x, scratch, code->bytes, &code->factors,
+					 &code->centroid);
+}
+
+/* Codes of many vectors, as a hash, under a kernel. */
+static uint64
+hash_codes(const VsKernel *kernel, int bits)
+{
+	static float x[MAX_DIM];
+	static Code code;
+	uint64		hash = HASH_START;
+
+	vs_kernel = kernel;
+	random_state = bits;
+	for (int i = 0; i < lengthof(dims); i++)
+	{
+		VsRabitq	codec = make_codec(dims[i], bits, i % 2 ?
+									   VS_ESTIMATE_L2_SQ : VS_ESTIMATE_NEGATIVE_IP,
+									   16, i);
+
+		for (int n = 0; n < 20; n++)
+		{
+			fill_plain(dims[i], x);
+			encode(&codec, x, &code);
+			hash = hash_more(hash, code.bytes, vs_code_nbytes(bits, dims[i]));
+			hash = hash_more(hash, &code.factors, sizeof(code.factors));
+			hash = hash_more(hash, &code.centroid, 1);
+		}
+	}
+	vs_kernel_init();
+	return hash;
+}
+
+/* Squared tangent between a Gaussian vector and its code (Max 1960). */
+static double
+tangent_sq(int bits)
+{
+	switch (bits)
+	{
+		case 1:
+			return M_PI / 2 - 1;
+		case 2:
+			return 0.1188 / (1 - 0.1188);
+		case 4:
+			return 0.01154 / (1 - 0.01154);
+		default:
+
+			/* Steps of 1/255 of the range, which ends at the largest element. */
+			return pow(2 * 4.0 / 255, 2) / 12;
+	}
+}
+
+/* What is known of many errors, each in units of what theory expects. */
+typedef struct Errors
+{
+	int			n;
+	double		sum;
+	double		sum_sq;
+	double		largest;
+} Errors;
+
+static void
+add_error(Errors *errors, double error)
+{
+	errors->n++;
+	errors->sum += error;
+	errors->sum_sq += error * error;
+	errors->largest = Max(errors->largest, fabs(error));
+}
+
+/*
+ * The standard deviation that an estimate should have.  The residual r is seen
+ * through its code: what the code misses is orthogonal to it, tan(angle) times
+ * as long, and points anywhere among the other dim - 1 directions.  Added are
+ * the query's rounding to 8 bits and that of the two float16 factors.
+ */
+static double
+expected_error(const VsRabitq *codec, double step, double r_sq, double q_sq,
+			   double code_tangent_sq)
+{
+	double		twice = codec->estimate == VS_ESTIMATE_L2_SQ ? 2 : 1;
+	double		unseen = twice * twice * r_sq * q_sq * code_tangent_sq /
+		Max(codec->dim - 1, 1);
+	double		rounding = twice * twice * r_sq * (1 + code_tangent_sq) *
+		pow(step, 2) / 12;
+	double		factors = pow((r_sq + twice * sqrt(r_sq * q_sq)) / (1 << 12), 2);
+
+	return sqrt(unseen + rounding + factors);
+}
+
+/* Rotate and scale as the codec does, into its unit. */
+static void
+to_unit(const VsRabitq *codec, const float *x, float *out)
+{
+	vs_rabitq_scale(codec, x, out);
+	vs_rotation_apply(&codec->rotation, out);
+}
+
+/* True value of what the codec estimates, in its unit. */
+static double
+true_value(const VsRabitq *codec, const float *q, const float *x)
+{
+	return codec->estimate == VS_ESTIMATE_L2_SQ ?
+		distance_sq(codec->dim, q, x) : -product(codec->dim, q, x);
+}
+
+/* Estimates of many random pairs; by codes alone if "symmetric". */
+static Errors
+measure_errors(int dim, int bits, VsEstimate estimate, bool symmetric)
+{
+	static float q[MAX_DIM];
+	static float x[MAX_DIM];
+	static float unit_q[MAX_DIM];
+	static float unit_x[MAX_DIM];
+	static Code code;
+	static Code query_code;
+	Errors		errors = {0};
+
+	random_state = dim * 1000 + bits * 10 + estimate;
+	for (int round = 0; round < 20; round++)
+	{
+		VsRabitq	codec = make_codec(dim, bits, estimate, symmetric ? 1 : 16,
+									   round);
+		VsRabitqQuery *query = vs_rabitq_query_create(&codec);
+
+		for (int n = 0; n < 100; n++)
+		{
+			const float *center;
+			float		value;
+			double		expected;
+			double		tan_sq = tangent_sq(bits);
+
+			fill_normal(dim, q);
+			fill_normal(dim, x);
+			to_unit(&codec, q, unit_q);
+			to_unit(&codec, x, unit_x);
+			encode(&codec, x, &code);
+			center = codec.centroids + code.centroid * dim;
+			if (symmetric)
+			{
+				float		query_factors[2];
+				float		factors[2];
+
+				encode(&codec, q, &query_code);
+				vs_kernel->f16_to_f32(2, &query_code.factors.add, 1.0f,
+									  query_factors);
+				vs_kernel->f16_to_f32(2, &code.factors.add, 1.0f, factors);
+				vs_rabitq_query_bind_code(query, query_code.bytes,
+										  query_factors[0], query_factors[1]);
+				value = vs_rabitq_estimate_one(query, code.bytes, factors[0],
+											   factors[1]);
+				/* Both sides miss something, and both together. */
+				tan_sq = 2 * tan_sq + tan_sq * tan_sq;
+			}
+			else
+			{
+				vs_rabitq_query_bind(query, q);
+				vs_rabitq_estimate(query, 1, code.bytes, sizeof(code.bytes),
+								   &code.factors, &code.centroid, &value);
+			}
+			expected = expected_error(&codec, symmetric ? 0.0 : query->step,
+									  distance_sq(dim, unit_x, center),
+									  distance_sq(dim, unit_q, codec.mean),
+									  tan_sq);
+			add_error(&errors, (value - true_value(&codec, unit_q, unit_x)) /
+					  expected);
+		}
+	}
+	return errors;
+}
+
+/*
+ * Errors are centred on zero (five standard errors of the mean) and as large
+ * as theory says: for a Gaussian of deviation 1, 2000 errors have a root mean
+ * square within 8 percent of 1 and none beyond 6.  Residuals against 16
+ * centroids are Gaussian but nearly; the bounds leave as much again.
+ */
+static void
+test_estimates(int dim, int bits, VsEstimate estimate, bool symmetric)
+{
+	Errors		errors = measure_errors(dim, bits, estimate, symmetric);
+	double		mean = errors.sum / errors.n;
+	double		rms = sqrt(errors.sum_sq / errors.n);
+	const char *what = estimate == VS_ESTIMATE_L2_SQ ?
+		(symmetric ? "L2 between codes" : "L2") :
+		(symmetric ? "product between codes" : "product");
+
+	ok(fabs(mean) < 5.0 * rms / sqrt(errors.n),
+	   "%s of %d dimensions, %d bits: unbiased (%.3f)", what, dim, bits, mean);
+	ok(rms < 1.16 && errors.largest < 7.0,
+	   "%s of %d dimensions, %d bits: errors as small as expected (%.3f, at most %.1f)",
+	   what, dim, bits, rms, errors.largest);
+}
+
+/* Codes of each width: the same under all kernels as they always were. */
+static void
+test_codes(void)
+{
+	static const char *const kernels[] = {"scalar", "avx2", "avx512", "neon"};
+	static const struct
+	{
+		int			bits;
+		uint64		hash;
+	}			expected[] = {
+		{1, UINT64CONST(0x1d51caa6f07adf54)},
+		{2, UINT64CONST(0x2fdb5145507ab93c)},
+		{4, UINT64CONST(0x853047006c2be42f)},
+		{8, UINT64CONST(0x3df51a8427d51166)},
+		{VS_RABITQ_FLOAT16_BITS, UINT64CONST(0x880827bcefc5a73c)},
+	};
+
+	for (int i = 0; i < lengthof(expected); i++)
+		for (int k = 0; k < lengthof(kernels); k++)
+		{
+			const VsKernel *kernel = vs_kernel_find(kernels[k]);
+			uint64		hash;
+
+			if (kernel == NULL)
+				continue;
+			hash = hash_codes(kernel, expected[i].bits);
+			ok(hash == expected[i].hash,
+			   "%s: codes of %d bits are what they always were (%016llx)",
+			   kernels[k], expected[i].bits, (unsigned long long) hash);
+		}
+}
+
+/* Estimates from codes that are vectors: as exact as float16. */
+static void
+test_whole_vectors(VsEstimate estimate)
+{
+	static float q[MAX_DIM];
+	static float x[MAX_DIM];
+	static Code code;
+	bool		exact = true;
+
+	for (int dim = 1; dim <= 40; dim++)
+	{
+		VsRabitq	codec = make_codec(dim, VS_RABITQ_FLOAT16_BITS, estimate, 1, dim);
+		VsRabitqQuery *query = vs_rabitq_query_create(&codec);
+		double		unit = ldexp(1.0, -2 * codec.exponent);
+		float		value;
+
+		for (int n = 0; n < 50; n++)
+		{
+			fill_normal(dim, q);
+			fill_normal(dim, x);
+			encode(&codec, x, &code);
+			vs_rabitq_query_bind(query, q);
+			vs_rabitq_estimate(query, 1, code.bytes, sizeof(code.bytes),
+							   &code.factors, &code.centroid, &value);
+
+			/* Each element of x is off by 2^-11 of it at most. */
+			exact &= fabs(value - unit * true_value(&codec, q, x)) <= unit *
+				2.5 / (1 << 11) * (sqrt(product(dim, x, x)) *
+								   (sqrt(product(dim, q, q)) +
+									sqrt(product(dim, x, x))));
+		}
+	}
+	ok(exact, "%s of whole vectors is exact to float16's bits",
+	   estimate == VS_ESTIMATE_L2_SQ ? "L2" : "product");
+}
+
+int
+main(void)
+{
+	static const char *const kernels[] = {"scalar", "avx2", "avx512", "neon"};
+	static const int estimate_dims[] = {64, 100, 384, 784, 1537};
+
+	vs_kernel_init();
+	test_rotation();
+	for (int k = 0; k < lengthof(kernels); k++)
+		if (vs_kernel_find(kernels[k]) != NULL)
+			test_f16vec(vs_kernel_find(kernels[k]));
+	test_codes();
+
+	for (int i = 0; i < lengthof(estimate_dims); i++)
+		for (int bits = 1; bits <= 8; bits *= 2)
+			for (VsEstimate e = VS_ESTIMATE_L2_SQ; e <= VS_ESTIMATE_NEGATIVE_IP; e++)
+			{
+				test_estimates(estimate_dims[i], bits, e, false);
+				if (bits <= 4)
+					test_estimates(estimate_dims[i], bits, e, true);
+			}
+	test_whole_vectors(VS_ESTIMATE_L2_SQ);
+	test_whole_vectors(VS_ESTIMATE_NEGATIVE_IP);
+	return finish();
+}
