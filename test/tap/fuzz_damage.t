@@ -15,8 +15,13 @@ use VSearch::Damage;
 use VSearch::Data;
 use VSearch::Test;
 
-my $SEED = 4711;
-my $ROUNDS = 16;
+# More rounds, other damages: VSEARCH_FUZZ_ROUNDS and
+# VSEARCH_FUZZ_SEED in the environment.
+my $SEED = $ENV{VSEARCH_FUZZ_SEED} || 4711;
+my $ROUNDS = $ENV{VSEARCH_FUZZ_ROUNDS} || 16;
+
+my $BEYOND_TABLE =
+  qr/^\w{5}: could not open file "[^"]+\.\d+" \(target block \d+\)/;
 
 # A statement of this test takes some milliseconds.
 my $node = start_node('fuzz_damage', conf => <<~'CONF');
@@ -103,7 +108,7 @@ sub statements
       . " (SELECT v FROM $name WHERE id = 7)";
 
     return <<~"SQL";
-        \\set VERBOSITY sqlstate
+        \\set VERBOSITY verbose
         SET enable_seqscan = off;
         $nearest LIMIT 10) s;
         $nearest LIMIT 100000) s;
@@ -152,17 +157,20 @@ for my $round (1 .. $ROUNDS)
         $is_up = $stdout =~ /the end$/;
         ok($is_up, "round $round, $name: the server survives") or last;
 
-        # Corrupted data, corrupted index, or a file of the table that a heap
-        # TID leads to and that is not there; and the block's remainder.
-        my @others = grep { !/^(?:XX001|XX002|58P01|25P02|0A000)$/ }
-          $stderr =~ /ERROR:\s+(\w{5})/g;
-        is("@others", '', "round $round, $name: errors are of corruption");
+        # Corrupted data, corrupted index and the block's remainder.  A heap TID
+        # may lead far beyond the table; the server's own error for that has
+        # whichever code the last system call left.
+        my @others =
+          grep { !/^(?:XX001|XX002|25P02|0A000):/ && !/$BEYOND_TABLE/ }
+          $stderr =~ /ERROR:\s+(\w{5}: .*)/g;
+        is("@others", '', "round $round, $name: errors are of corruption")
+          or diag $stderr;
     }
     last if !$is_up;
     $node->stop;
     write_index_file($_->{path}, $_->{file}) foreach values %TABLES;
 }
-cmp_ok($ndamages, '>=', 200, 'enough damages');
+cmp_ok($ndamages, '>=', 12 * $ROUNDS, 'enough damages');
 log_is_free_of_crashes();
 
 # Invalid pages are what the test made; a crash is not.
