@@ -7,6 +7,7 @@
 #include "fmgr.h"
 #include "hnsw/hnsw.h"
 #include "kernel/kernel.h"
+#include "planner/planner.h"
 #include "settings.h"
 
 PG_MODULE_MAGIC;
@@ -20,4 +21,5 @@ _PG_init(void)
 	vs_kernel_init();
 	vs_settings_define();
 	vs_hnsw_init();
+	vs_planner_init();
 }

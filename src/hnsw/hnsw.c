@@ -9,6 +9,7 @@
 #include "fmgr.h"
 #include "hnsw/hnsw_check.h"
 #include "hnsw/hnsw_private.h"
+#include "index/am.h"
 #include "index/amvalidate.h"
 
 PG_FUNCTION_INFO_V1(vs_hnsw_handler);
@@ -52,13 +53,14 @@ vs_hnsw_handler(PG_FUNCTION_ARGS)
 void
 vs_hnsw_init(void)
 {
-	static const VsCheckedAm checked = {
+	static const VsAccessMethod access_method = {
 		.name = "hnsw",
 		.build = vs_hnsw_build,
+		.costestimate = vs_hnsw_costestimate,
 		.check = vs_hnsw_check,
 		.digest_value = vs_hnsw_digest_value,
 	};
 
 	vs_hnsw_options_init();
-	vs_check_register(&checked);
+	vs_am_register(&access_method);
 }

@@ -19,7 +19,7 @@
 #include "common/hashfn.h"
 #include "fmgr.h"
 #include "funcapi.h"
-#include "index/check.h"
+#include "index/am.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
@@ -52,22 +52,10 @@ struct VsCheck
 	ReturnSetInfo *result;
 	tidset_hash *tids;
 	Relation	index;
-	const VsCheckedAm *am;
+	const VsAccessMethod *am;
 };
 
-#define MAX_AMS 4
-
-static const VsCheckedAm *checked_ams[MAX_AMS];
-static int	nchecked_ams = 0;
-
 PG_FUNCTION_INFO_V1(vs_check);
-
-void
-vs_check_register(const VsCheckedAm *am)
-{
-	Assert(nchecked_ams < MAX_AMS);
-	checked_ams[nchecked_ams++] = am;
-}
 
 /* Add a row to the answer. */
 static void
@@ -212,16 +200,17 @@ check_permission(Oid index)
 }
 
 /* The access method of an index; ERROR if it is not ours. */
-static const VsCheckedAm *
+static const VsAccessMethod *
 find_am(Relation index)
 {
-	for (int i = 0; i < nchecked_ams; i++)
-		if (index->rd_indam->ambuild == checked_ams[i]->build)
-			return checked_ams[i];
-	ereport(ERROR,
-			(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-			 errmsg("index \"%s\" is not one that vsearch can check",
-					RelationGetRelationName(index))));
+	const VsAccessMethod *am = vs_am_of_index(index);
+
+	if (am == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("index \"%s\" is not one that vsearch can check",
+						RelationGetRelationName(index))));
+	return am;
 }
 
 /*

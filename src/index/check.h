@@ -7,34 +7,9 @@
 
 #include "postgres.h"
 
-#include "access/amapi.h"
 #include "storage/itemptr.h"
-#include "utils/rel.h"
 
 typedef struct VsCheck VsCheck;
-
-/* What vsearch_check must know of an access method. */
-typedef struct VsCheckedAm
-{
-	const char *name;
-	/* Tells this access method's indexes from others'. */
-	ambuild_function build;
-
-	/*
-	 * Verify an index that is locked against changes (but on a standby):
-	 * report problems, and every heap TID it holds to vs_check_tid.
-	 */
-	void		(*check) (Relation index, VsCheck *check);
-
-	/*
-	 * The digest of what the index should hold for a row with this value;
-	 * false if such a row does not belong into the index.
-	 */
-	bool		(*digest_value) (Relation index, Datum value, uint64 *digest);
-} VsCheckedAm;
-
-/* Make an access method known; am must live forever. */
-extern void vs_check_register(const VsCheckedAm *am);
 
 /* Report a problem of the index, at a block and a node (or -1). */
 extern void vs_check_error(VsCheck *check, int64 block, int64 node,
