@@ -122,6 +122,19 @@ vs_bench_curve(const VsRun *run, int variant, VsFigure speed,
 	return n;
 }
 
+/*
+ * Replace each point by the next where that is better in both respects: nobody
+ * would choose such a knob.
+ */
+static void
+drop_dominated_points(VsCurvePoint *points, int n)
+{
+	for (int i = n - 2; i >= 0; i--)
+		if (points[i].recall <= points[i + 1].recall &&
+			points[i].speed < points[i + 1].speed)
+			points[i] = points[i + 1];
+}
+
 /* What the curves say of a recall, a value for each variant. */
 typedef struct Target
 {
@@ -141,9 +154,11 @@ read_target(const VsRun *run, VsFigure speed, double recall, Target *target)
 	{
 		VsCurvePoint points[VS_BENCH_MAX_LIST];
 		int			n = vs_bench_curve(run, i, speed, points);
-		int			at = vs_bench_smallest_knob(points, n, recall);
+		int			at;
 		VsCurveReading reading;
 
+		drop_dominated_points(points, n);
+		at = vs_bench_smallest_knob(points, n, recall);
 		reading = vs_bench_read_curve(points, n, recall,
 									  &target->between.value[i]);
 		if (reading == VS_CURVE_NOT_REACHED)
