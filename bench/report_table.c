@@ -122,24 +122,11 @@ vs_bench_curve(const VsRun *run, int variant, VsFigure speed,
 	return n;
 }
 
-/*
- * Replace each point by the next where that is better in both respects: nobody
- * would choose such a knob.
- */
-static void
-drop_dominated_points(VsCurvePoint *points, int n)
-{
-	for (int i = n - 2; i >= 0; i--)
-		if (points[i].recall <= points[i + 1].recall &&
-			points[i].speed < points[i + 1].speed)
-			points[i] = points[i + 1];
-}
-
 /* What the curves say of a recall, a value for each variant. */
 typedef struct Target
 {
 	Line		between;		/* speed, interpolated */
-	Line		smallest;		/* speed at the smallest knob that reaches it */
+	Line		best;			/* speed at the fastest knob that reaches it */
 	Line		knob;			/* that knob */
 	Line		found;			/* recall there */
 	int			is_bound;		/* does a curve begin above the recall? */
@@ -157,15 +144,15 @@ read_target(const VsRun *run, VsFigure speed, double recall, Target *target)
 		int			at;
 		VsCurveReading reading;
 
-		drop_dominated_points(points, n);
-		at = vs_bench_smallest_knob(points, n, recall);
+		n = vs_bench_keep_best_points(points, n);
+		at = vs_bench_fastest_knob(points, n, recall);
 		reading = vs_bench_read_curve(points, n, recall,
 									  &target->between.value[i]);
 		if (reading == VS_CURVE_NOT_REACHED)
 			target->between.value[i] = NAN;
 		if (reading == VS_CURVE_AT_LOWEST)
 			target->is_bound = 1;
-		target->smallest.value[i] = at < 0 ? NAN : points[at].speed;
+		target->best.value[i] = at < 0 ? NAN : points[at].speed;
 		target->knob.value[i] = at < 0 ? NAN : points[at].knob;
 		target->found.value[i] = at < 0 ? NAN : points[at].recall;
 	}
@@ -177,7 +164,7 @@ write_target(Table *table, double recall)
 {
 	Target		target = {
 		{"queries/s, interpolated", VS_HIGHER, 0},
-		{"queries/s, smallest knob", VS_HIGHER, 0},
+		{"queries/s, fastest knob", VS_HIGHER, 0},
 		{"  that knob", VS_NEITHER, 0},
 		{"  recall there", VS_DIFFERENCE, 4}
 	};
@@ -189,7 +176,7 @@ write_target(Table *table, double recall)
 							  : "");
 	table->heading = heading;
 	write_line(table, &target.between);
-	write_line(table, &target.smallest);
+	write_line(table, &target.best);
 	write_line(table, &target.knob);
 	write_line(table, &target.found);
 	read_target(table->run, VS_CPU_MS, recall, &target);

@@ -6,6 +6,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* For qsort. */
 static int
@@ -44,12 +45,38 @@ vs_bench_quantile(double *samples, int n, double quantile)
 	return samples[low] + (at - low) * (samples[low + 1] - samples[low]);
 }
 
+static int
+compare_recalls(const void *a, const void *b)
+{
+	double		x = ((const VsCurvePoint *) a)->recall;
+	double		y = ((const VsCurvePoint *) b)->recall;
+
+	return (x > y) - (x < y);
+}
+
 /*
- * The index of the first point, knobs ascending, whose recall is enough; -1
- * where there is none.
+ * Keep, by ascending recall, the points that no other beats in recall and in
+ * speed; returns their number.  Nobody would choose another knob.
  */
 int
-vs_bench_smallest_knob(const VsCurvePoint *points, int n, double recall)
+vs_bench_keep_best_points(VsCurvePoint *points, int n)
+{
+	int			first = n;
+
+	qsort(points, n, sizeof(VsCurvePoint), compare_recalls);
+	for (int i = n - 1; i >= 0; i--)
+		if (first == n || points[i].speed > points[first].speed)
+			points[--first] = points[i];
+	memmove(points, points + first, sizeof(VsCurvePoint) * (n - first));
+	return n - first;
+}
+
+/*
+ * The index of the fastest of the best points whose recall is enough; -1 where
+ * there is none.
+ */
+int
+vs_bench_fastest_knob(const VsCurvePoint *points, int n, double recall)
 {
 	for (int i = 0; i < n; i++)
 		if (points[i].recall >= recall)
@@ -59,13 +86,13 @@ vs_bench_smallest_knob(const VsCurvePoint *points, int n, double recall)
 
 /*
  * The speed at a recall, by a straight line in log(speed) over recall between
- * the smallest knob that reaches it and the one before.
+ * the fastest of the best points that reaches it and the one before.
  */
 VsCurveReading
 vs_bench_read_curve(const VsCurvePoint *points, int n, double recall,
 					double *speed)
 {
-	int			i = vs_bench_smallest_knob(points, n, recall);
+	int			i = vs_bench_fastest_knob(points, n, recall);
 	double		share;
 
 	if (i < 0)
