@@ -511,26 +511,54 @@ vs_rabitq_query_bind(VsRabitqQuery *query, const float *x)
 									  query->prepared);
 }
 
+/*
+ * A code's levels times two, 2u - top, as int8; returns their sum.  Inlined for
+ * each number of bits.
+ */
+static inline int
+decode_levels(int bits, int dim, const uint8 *code, int8 *levels)
+{
+	int			per_byte = 8 / bits;
+	int			top = (1 << bits) - 1;
+	int			nbytes = dim / per_byte;
+	int			sum = 0;
+	int			i;
+
+	for (int b = 0; b < nbytes; b++)
+		for (int j = 0; j < per_byte; j++)
+			levels[b * per_byte + j] =
+				(int8) (2 * ((code[b] >> (j * bits)) & top) - top);
+	for (i = nbytes * per_byte; i < dim; i++)
+		levels[i] = (int8) (2 * ((code[i / per_byte] >>
+								  ((i % per_byte) * bits)) & top) - top);
+	for (i = 0; i < dim; i++)
+		sum += levels[i];
+	return sum;
+}
+
 void
 vs_rabitq_query_bind_code(VsRabitqQuery *query, const uint8 *code, float add,
 						  float mul)
 {
 	const VsRabitq *codec = query->codec;
 	int			bits = codec->bits;
-	int			per_byte = 8 / bits;
-	int			top = (1 << bits) - 1;
-	int			sum = 0;
+	int			sum;
 
 	Assert(codec->ncentroids == 1);
 	Assert(bits <= 4);
 
 	/* The residual is about ratio * level, and the level (2u - top) / 2. */
-	for (int i = 0; i < codec->dim; i++)
+	switch (bits)
 	{
-		int			u = (code[i / per_byte] >> ((i % per_byte) * bits)) & top;
-
-		query->quantized[i] = (int8) (2 * u - top);
-		sum += query->quantized[i];
+		case 1:
+			sum = decode_levels(1, codec->dim, code, query->quantized);
+			break;
+		case 2:
+			sum = decode_levels(2, codec->dim, code, query->quantized);
+			break;
+		default:
+			sum = decode_levels(4, codec->dim, code, query->quantized);
+			break;
 	}
 
 	if (codec->estimate == VS_ESTIMATE_L2_SQ)
