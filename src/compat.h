@@ -119,4 +119,11 @@ vs_compat_buffile_read_exact(BufFile *file, void *data, size_t nbytes)
 #define vs_compat_forbid_path(path) ((void) 0)
 #endif
 
+/* Say that an access method builds in parallel; core asks from 17 on. */
+#if PG_VERSION_NUM >= 170000
+#define vs_compat_set_parallel_build(am) ((am)->amcanbuildparallel = true)
+#else
+#define vs_compat_set_parallel_build(am) ((void) 0)
+#endif
+
 #endif							/* VSEARCH_COMPAT_H */

@@ -6,6 +6,7 @@
 
 #include "access/amapi.h"
 #include "commands/vacuum.h"
+#include "compat.h"
 #include "fmgr.h"
 #include "hnsw/hnsw_check.h"
 #include "hnsw/hnsw_private.h"
@@ -32,6 +33,7 @@ vs_hnsw_handler(PG_FUNCTION_ARGS)
 	am->amoptionalkey = true;
 	am->amparallelvacuumoptions = VACUUM_OPTION_PARALLEL_BULKDEL;
 	am->amkeytype = InvalidOid;
+	vs_compat_set_parallel_build(am);
 
 	am->ambuild = vs_hnsw_build;
 	am->ambuildempty = vs_hnsw_buildempty;

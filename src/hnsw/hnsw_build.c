@@ -2,56 +2,22 @@
  * hnsw_build.c
  *		CREATE INDEX.
  *
- * The table is read once, into a spool of float16 vectors and a sample to
- * train the codec from.  The graph is then built in memory from the spool, on
- * compact codes, and written together with the spool's vectors.  Rows for
- * which maintenance_work_mem has no room are inserted one by one afterwards.
- * Nothing is WAL-logged until all pages are made.
+ * The table is read once, into a spool of float16 vectors.  A sample of them
+ * trains the codec.  The graph is then built in memory from the spool, on
+ * compact codes, and written together with the spool's vectors.  Where
+ * maintenance_work_mem has no room for it, it is built in parts and joined.
+ * Nothing is WAL-logged until all pages are made.  Workers take part in all
+ * that takes long.
  */
 #include "postgres.h"
 
-#include <math.h>
-
-#include "access/tableam.h"
 #include "catalog/index.h"
 #include "commands/progress.h"
-#include "hnsw/hnsw_graphwrite.h"
-#include "hnsw/hnsw_private.h"
-#include "index/sample.h"
-#include "index/spool.h"
+#include "hnsw/hnsw_build_private.h"
 #include "kernel/kernel.h"
 #include "miscadmin.h"
-#include "pgstat.h"
 #include "quant/f16vec.h"
-#include "utils/backend_progress.h"
 #include "utils/memutils.h"
-
-/* Phases for pg_stat_progress_create_index; 1 is "initializing". */
-enum
-{
-	PHASE_LOAD = 2,
-	PHASE_GRAPH,
-	PHASE_WRITE,
-	PHASE_INSERT,
-	PHASE_LOG
-};
-
-/* One build under way. */
-typedef struct Build
-{
-	VsHnswIndex *index;
-	VsSample   *sample;
-	VsSpool    *spool;
-	float	   *x;
-	uint16	   *halves;
-	MemoryContext row_context;
-	double		nindexed;
-
-	VsHnswMemGraph *graph;
-	uint32		nbuilt;			/* rows of the spool that the graph holds */
-	uint32	   *node_rows;		/* the row of each node */
-	uint32	   *order;			/* nodes in the order of writing */
-} Build;
 
 char *
 vs_hnsw_buildphasename(int64 phase)
@@ -60,372 +26,167 @@ vs_hnsw_buildphasename(int64 phase)
 	{
 		case PROGRESS_CREATEIDX_SUBPHASE_INITIALIZE:
 			return "initializing";
-		case PHASE_LOAD:
+		case HNSW_PHASE_LOAD:
 			return "loading tuples";
-		case PHASE_GRAPH:
+		case HNSW_PHASE_GRAPH:
 			return "building graph";
-		case PHASE_WRITE:
+		case HNSW_PHASE_WRITE:
 			return "writing pages";
-		case PHASE_INSERT:
+		case HNSW_PHASE_INSERT:
 			return "inserting remaining tuples";
-		case PHASE_LOG:
+		case HNSW_PHASE_DIVIDE:
+			return "dividing tuples";
+		case HNSW_PHASE_JOIN:
+			return "joining parts";
+		case HNSW_PHASE_LOG:
 			return "logging pages";
 		default:
 			return NULL;
 	}
 }
 
-/* Begin a phase that handles "total" tuples. */
-static void
-begin_phase(int phase, int64 total)
+/* A participant's view of the build, in the current memory context. */
+static VsHnswBuild *
+open_build(VsTeam *team)
 {
-	const int	params[] = {
-		PROGRESS_CREATEIDX_SUBPHASE,
-		PROGRESS_CREATEIDX_TUPLES_TOTAL,
-		PROGRESS_CREATEIDX_TUPLES_DONE
-	};
-	const int64 values[] = {phase, total, 0};
+	VsHnswBuild *build = palloc0(sizeof(VsHnswBuild));
+	int			dim;
 
-	pgstat_progress_update_multi_param(lengthof(params), params, values);
+	build->team = team;
+	build->shared = team->shared;
+	build->index = vs_hnsw_open_new(team->index);
+	dim = build->index->geometry.dim;
+	build->x = palloc(sizeof(float) * dim);
+	build->halves = palloc(sizeof(uint16) * dim);
+	build->row_context = AllocSetContextCreate(CurrentMemoryContext,
+											   "hnsw build row",
+											   ALLOCSET_DEFAULT_SIZES);
+	build->graph_context = AllocSetContextCreate(CurrentMemoryContext,
+												 "hnsw build graph",
+												 ALLOCSET_DEFAULT_SIZES);
+	return build;
 }
 
-/* Once per tuple: report and allow cancelling. */
-static inline void
-report_tuple(int64 ndone)
+/* Begin a build: with workers, as far as there are any. */
+static VsHnswBuild *
+begin_build(Relation heap, Relation rel, IndexInfo *indexInfo)
 {
-	CHECK_FOR_INTERRUPTS();
-	pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_DONE, ndone);
-}
+	int			nworkers = vs_team_plan_workers(heap, rel, indexInfo);
+	Size		nbytes = offsetof(VsHnswBuildShared, spool) +
+		vs_spool_shared_nbytes(nworkers + 1);
+	VsTeam	   *team = vs_team_create(heap, rel, indexInfo,
+									  "vs_hnsw_build_worker", nworkers, nbytes);
+	VsHnswBuildShared *shared = team->shared;
 
-/* table_index_build_scan callback: spool one row. */
-static void
-load_row(Relation rel, ItemPointer tid, Datum *values, bool *isnull,
-		 bool tupleIsAlive, void *state)
-{
-	Build	   *build = state;
-	VsHnswIndex *index = build->index;
-	MemoryContext old;
-
-	if (isnull[0])
-		return;
-
-	old = MemoryContextSwitchTo(build->row_context);
-	if (vs_opclass_read(index->opclass, values[0], index->geometry.dim,
-						build->x))
+	SpinLockInit(&shared->mutex);
+	pg_atomic_init_u64(&shared->next, 0);
+	if (team->segment != NULL)
 	{
-		int			exponent = vs_f16vec_encode(index->geometry.dim, build->x,
-												build->halves);
-
-		vs_sample_add(build->sample, build->x);
-		vs_spool_write(build->spool, tid, exponent, build->halves);
-		report_tuple(vs_spool_nrows(build->spool));
+		vs_spool_shared_init(&shared->spool, team->segment, team->nparticipants);
+		ereport(DEBUG1,
+				(errmsg_internal("using %d parallel workers",
+								 vs_team_launch(team))));
 	}
-	MemoryContextSwitchTo(old);
-	MemoryContextReset(build->row_context);
+	return open_build(team);
 }
 
-/*
- * How many rows' graph fits maintenance_work_mem; says so if not all do.
- */
-static uint32
-rows_that_fit(const Build *build)
+/* Read the table. */
+static void
+load_table(VsHnswBuild *build, IndexInfo *indexInfo)
 {
-	uint64		nrows = vs_spool_nrows(build->spool);
-	Size		memory = (Size) maintenance_work_mem * 1024;
-	Size		per_thousand = vs_hnsw_memgraph_nbytes(build->index, 1000);
-	uint64		fitting = memory / per_thousand * 1000 +
-		memory % per_thousand * 1000 / per_thousand;
+	vs_team_begin_phase(build->team, HNSW_PHASE_LOAD, 0);
+	vs_team_begin_task(build->team, HNSW_TASK_LOAD);
+	vs_hnsw_build_load(build, indexInfo);
+	vs_team_end_task(build->team);
+	vs_spool_begin_reading(build->spool);
 
-	if (nrows >= HNSW_INVALID_ID)
+	indexInfo->ii_BrokenHotChain = build->shared->broken_hot_chain;
+	if (vs_spool_nrows(build->spool) >= HNSW_INVALID_ID)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("hnsw index cannot hold more than %u vectors",
 						HNSW_INVALID_ID)));
-	if (nrows <= fitting)
-		return nrows;
-
-	fitting = Max(fitting, 1);
-	ereport(NOTICE,
-			(errmsg("hnsw graph no longer fits into maintenance_work_mem after " UINT64_FORMAT " tuples",
-					fitting),
-			 errdetail("Building will take significantly more time."),
-			 errhint("Increase maintenance_work_mem to %zu MB to speed up builds.",
-					 vs_hnsw_memgraph_nbytes(build->index, nrows) / (1024 * 1024) + 1)));
-	return fitting;
 }
 
-/* The vector of a spooled row. */
-static VsHnswVector
-row_vector(const VsSpoolRow *row)
-{
-	VsHnswVector vector = {.exponent = row->exponent, .halves = row->halves};
-
-	return vector;
-}
-
-/* Allocate n numbers, however many. */
-static uint32 *
-allocate_numbers(uint32 n)
-{
-	return MemoryContextAllocHuge(CurrentMemoryContext,
-								  sizeof(uint32) * ((Size) n + 1));
-}
-
-/* Build the graph of the first rows in memory. */
+/* Insert the rows one by one into an index that stays flat. */
 static void
-build_graph(Build *build)
-{
-	VsSpoolRow	row;
-
-	build->nbuilt = rows_that_fit(build);
-	begin_phase(PHASE_GRAPH, build->nbuilt);
-
-	build->graph = vs_hnsw_memgraph_create(build->index, build->nbuilt);
-	build->node_rows = allocate_numbers(build->nbuilt);
-	vs_spool_rewind(build->spool);
-	for (uint32 i = 0; i < build->nbuilt; i++)
-	{
-		VsHnswVector vector;
-
-		if (!vs_spool_read(build->spool, &row))
-			elog(ERROR, "spool of an hnsw build ended early");
-		vector = row_vector(&row);
-		if (vs_hnsw_memgraph_add(build->graph, &vector, &row.tid))
-			build->node_rows[vs_hnsw_memgraph_nnodes(build->graph) - 1] = i;
-		report_tuple(i + 1);
-	}
-}
-
-/* The nearest neighbour of some nodes that is not placed yet, if there is. */
-static uint32
-nearest_unplaced(const Build *build, const uint32 *nodes, int n,
-				 const bool *placed)
-{
-	uint32		nearest = HNSW_INVALID_ID;
-	float		best = INFINITY;
-
-	for (int i = 0; i < n; i++)
-	{
-		VsHnswMemLinks links = vs_hnsw_memgraph_links(build->graph, nodes[i], 0);
-
-		for (int j = 0; j < links.n; j++)
-			if (!placed[links.ids[j]] && links.dists[j] < best)
-			{
-				best = links.dists[j];
-				nearest = links.ids[j];
-			}
-	}
-	return nearest;
-}
-
-/*
- * Order the nodes so that those on one page are near each other: a search that
- * visits one is likely to visit the others.
- */
-static void
-order_nodes(Build *build)
-{
-	int			per_page = build->index->geometry.nodes_per_page;
-	uint32		nnodes = vs_hnsw_memgraph_nnodes(build->graph);
-	bool	   *placed = MemoryContextAllocExtended(CurrentMemoryContext,
-													(Size) nnodes + 1,
-													MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-	uint32		next = 0;
-
-	build->order = allocate_numbers(nnodes);
-	for (uint32 i = 0; i < nnodes; i++)
-	{
-		int			n = i % per_page;
-		uint32		node = nearest_unplaced(build, build->order + i - n, n,
-											placed);
-
-		if (node == HNSW_INVALID_ID)
-		{
-			while (placed[next])
-				next++;
-			node = next;
-		}
-		placed[node] = true;
-		build->order[i] = node;
-		CHECK_FOR_INTERRUPTS();
-	}
-	pfree(placed);
-}
-
-/* The numbers that nodes get when written in order from a block on. */
-static uint32 *
-number_nodes(const Build *build, BlockNumber first_block)
-{
-	const VsHnswGeometry *g = &build->index->geometry;
-	uint32		nnodes = vs_hnsw_memgraph_nnodes(build->graph);
-	uint32	   *ids = allocate_numbers(nnodes);
-
-	for (uint32 i = 0; i < nnodes; i++)
-		ids[build->order[i]] =
-			vs_hnsw_node_number(g, first_block +
-								(i / g->nodes_per_page) * g->npages,
-								i % g->nodes_per_page);
-	return ids;
-}
-
-/* What the header of a built node says. */
-static VsHnswNode
-form_header(const Build *build, uint32 node, int exponent)
-{
-	VsHnswNode	header = {0};
-
-	header.state = HNSW_NODE_LIVE;
-	header.level = vs_hnsw_memgraph_level(build->graph, node);
-	header.exponent = exponent;
-	header.generation = 1;
-	header.ntids = vs_hnsw_memgraph_tids(build->graph, node, header.tids);
-	return header;
-}
-
-/* Write the nodes that share the next page; returns how many. */
-static uint32
-write_node_page(Build *build, uint32 first, const VsHnswNumbering *numbering,
-				VsHnswLink *links)
-{
-	VsHnswIndex *index = build->index;
-	const VsHnswGeometry *g = &index->geometry;
-	uint32		n = Min(vs_hnsw_memgraph_nnodes(build->graph) - first,
-						g->nodes_per_page);
-	Buffer		buffer;
-	Page		page;
-	VsEdit		edit;
-
-	vs_page_extend(index->rel, 1, &buffer);
-	LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
-	Assert(BufferGetBlockNumber(buffer) ==
-		   vs_hnsw_node_block(g, numbering->node_ids[build->order[first]]));
-	vs_edit_begin(&edit, index->rel, VS_EDIT_BUILD);
-	page = vs_edit_page(&edit, buffer, VS_EDIT_NEW);
-	vs_hnsw_init_page(g, page, HNSW_PAGE_NODE);
-
-	for (uint32 i = 0; i < n; i++)
-	{
-		VsHnswNode *node = vs_hnsw_page_node(g, page, i);
-		VsHnswSlots slots = vs_hnsw_node_slots(g, node);
-		uint32		built = build->order[first + i];
-		VsSpoolRow	row;
-
-		vs_spool_read_row(build->spool, build->node_rows[built], &row);
-		*node = form_header(build, built, row.exponent);
-		memcpy(vs_hnsw_node_vector(node), row.halves, sizeof(uint16) * g->dim);
-		vs_hnsw_set_slots(g, &slots, links,
-						  vs_hnsw_form_links(index, build->graph, built, 0,
-											 numbering, links));
-	}
-	vs_edit_commit(&edit);
-	UnlockReleaseBuffer(buffer);
-	return n;
-}
-
-/* Write a node that takes several pages. */
-static void
-write_node_run(Build *build, uint32 node, const VsHnswNumbering *numbering,
-			   VsHnswLink *links)
-{
-	VsSpoolRow	row;
-	VsHnswNode	header;
-	uint32		id;
-
-	vs_spool_read_row(build->spool, build->node_rows[node], &row);
-	header = form_header(build, node, row.exponent);
-	id = vs_hnsw_write_new_node(build->index, &header, row.halves, links,
-								vs_hnsw_form_links(build->index, build->graph, node, 0,
-												   numbering, links),
-								VS_EDIT_BUILD);
-	if (id != numbering->node_ids[node])
-		elog(ERROR, "node of an hnsw build was written to an unexpected place");
-}
-
-/* Write the graph and the vectors of its nodes. */
-static void
-write_graph(Build *build)
-{
-	VsHnswIndex *index = build->index;
-	const VsHnswGeometry *g = &index->geometry;
-	uint32		nnodes = vs_hnsw_memgraph_nnodes(build->graph);
-	VsHnswLink *links = palloc(sizeof(VsHnswLink) * g->m0);
-	VsHnswNumbering numbering;
-	BlockNumber first_block = RelationGetNumberOfBlocks(index->rel);
-	BlockNumber nblocks = (nnodes + g->nodes_per_page - 1) / g->nodes_per_page *
-		g->npages;
-
-	begin_phase(PHASE_WRITE, nnodes);
-	order_nodes(build);
-	numbering.node_ids = number_nodes(build, first_block);
-	numbering.first_upper_block = first_block + nblocks;
-
-	for (uint32 i = 0; i < nnodes;)
-	{
-		if (g->npages > 1)
-			write_node_run(build, build->order[i++], &numbering, links);
-		else
-			i += write_node_page(build, i, &numbering, links);
-		report_tuple(i);
-	}
-	vs_hnsw_write_upper_pages(index, build->graph, &numbering, VS_EDIT_BUILD);
-	vs_hnsw_set_entry(index, build->graph, &numbering);
-}
-
-/* Insert the rows behind the first "skip" one by one. */
-static void
-insert_rows(Build *build, uint64 skip)
+insert_rows(VsHnswBuild *build)
 {
 	VsHnswIndex *index = build->index;
 	uint64		nrows = vs_spool_nrows(build->spool);
-	VsSpoolRow	row;
-	uint64		i = 0;
 
-	begin_phase(PHASE_INSERT, nrows - skip);
-	vs_spool_rewind(build->spool);
-	while (vs_spool_read(build->spool, &row))
+	vs_team_begin_phase(build->team, HNSW_PHASE_INSERT, nrows);
+	for (uint64 i = 0; i < nrows; i++)
 	{
+		VsSpoolRow	row;
 		MemoryContext old;
 
-		if (i++ < skip)
-			continue;
+		vs_spool_read(build->spool, i, &row);
 		old = MemoryContextSwitchTo(build->row_context);
 		vs_kernel->f16_to_f32(index->geometry.dim, row.halves,
 							  vs_f16vec_scale(row.exponent), build->x);
 		vs_hnsw_insert_vector(index, build->x, &row.tid, false, true,
 							  VS_EDIT_BUILD);
-		vs_hnsw_refresh_entry(index);
 		MemoryContextSwitchTo(old);
 		MemoryContextReset(build->row_context);
-		report_tuple(i - skip);
+		vs_team_report(build->team, 1);
 	}
 }
 
-/* Build the graph: train, link in memory, write, insert what did not fit. */
+/* Build the graph of all rows in memory, and write it. */
 static void
-make_graph(Build *build, MemoryContext context)
+build_whole(VsHnswBuild *build, const VsHnswMemGraphShape *shape)
 {
-	VsHnswIndex *index = build->index;
-	MemoryContext old = MemoryContextSwitchTo(context);
-	MemoryContext graph_context;
+	uint32		nnodes;
 
-	index->codec = vs_hnsw_train_codec(index, build->sample->rows,
-									   build->sample->n);
-	vs_sample_free(build->sample);
-	index->meta.state = HNSW_GRAPH;
-	vs_hnsw_write_codebook(index, index->codec, VS_EDIT_BUILD);
+	vs_team_begin_phase(build->team, HNSW_PHASE_GRAPH, shape->max_nodes);
+	vs_hnsw_build_allocate(build, shape->max_nodes,
+						   vs_hnsw_memgraph_nbytes(build->index, shape));
+	for (uint32 i = 0; i < shape->max_nodes; i++)
+		build->rows[i] = i;
+	vs_hnsw_build_draw_levels(build, shape->max_nodes);
+	build->shared->nhome = shape->max_nodes;
+	vs_hnsw_build_graph(build, shape);
 
-	graph_context = AllocSetContextCreate(context, "hnsw build graph",
-										  ALLOCSET_DEFAULT_SIZES);
-	MemoryContextSwitchTo(graph_context);
-	build_graph(build);
-	write_graph(build);
-	MemoryContextSwitchTo(context);
-	MemoryContextDelete(graph_context);
+	vs_team_begin_phase(build->team, HNSW_PHASE_WRITE,
+						vs_hnsw_memgraph_nnodes(build->graph));
+	nnodes = vs_hnsw_build_number_nodes(build,
+										RelationGetNumberOfBlocks(build->index->rel));
+	vs_hnsw_build_write(build, nnodes);
+	vs_hnsw_build_write_uppers(build);
+	vs_hnsw_build_release(build);
+}
 
-	vs_hnsw_write_meta(index, VS_EDIT_BUILD);
-	if (build->nbuilt < vs_spool_nrows(build->spool))
-		insert_rows(build, build->nbuilt);
-	MemoryContextSwitchTo(old);
+/* Build the graph: train, link in memory, write. */
+static void
+make_graph(VsHnswBuild *build)
+{
+	VsHnswMemGraphShape shape;
+	Size		memory = (Size) maintenance_work_mem * 1024;
+
+	vs_hnsw_build_train(build);
+	shape = vs_hnsw_build_shape(build, vs_spool_nrows(build->spool));
+	if (vs_hnsw_build_graph_nbytes(build, &shape) <= memory)
+		build_whole(build, &shape);
+	else
+		vs_hnsw_build_by_parts(build, memory);
+	vs_hnsw_write_meta(build->index, VS_EDIT_BUILD);
+}
+
+/* WAL-log all that was built. */
+static void
+log_index(VsHnswBuild *build)
+{
+	VsHnswBuildShared *shared = build->shared;
+
+	vs_team_begin_phase(build->team, HNSW_PHASE_LOG, 0);
+	if (!RelationNeedsWAL(build->index->rel))
+		return;
+	shared->end_block = RelationGetNumberOfBlocks(build->index->rel);
+	pg_atomic_write_u64(&shared->next, 0);
+	vs_team_begin_task(build->team, HNSW_TASK_LOG);
+	vs_hnsw_build_log_pages(build);
+	vs_team_end_task(build->team);
 }
 
 IndexBuildResult *
@@ -436,42 +197,70 @@ vs_hnsw_build(Relation heap, Relation rel, IndexInfo *indexInfo)
 												  "hnsw build",
 												  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
-	Build		build = {0};
-	VsHnswIndex *index = vs_hnsw_open_new(rel);
-	int			dim = index->geometry.dim;
+	VsHnswBuild *build;
 
 	if (RelationGetNumberOfBlocks(rel) != 0)
 		elog(ERROR, "index \"%s\" already contains data",
 			 RelationGetRelationName(rel));
 	vs_hnsw_check_build_options(rel);
 
-	build.index = index;
-	build.x = palloc(sizeof(float) * dim);
-	build.halves = palloc(sizeof(uint16) * dim);
-	build.sample = vs_sample_create(dim, HNSW_TRAINING_ROWS,
-									(Size) maintenance_work_mem * 1024 / 4);
-	build.spool = vs_spool_create(dim);
-	build.row_context = AllocSetContextCreate(context, "hnsw build row",
-											  ALLOCSET_DEFAULT_SIZES);
+	build = begin_build(heap, rel, indexInfo);
+	load_table(build, indexInfo);
+	result->heap_tuples = build->shared->heap_tuples;
+	result->index_tuples = vs_spool_nrows(build->spool);
 
-	begin_phase(PHASE_LOAD, 0);
-	result->heap_tuples = table_index_build_scan(heap, rel, indexInfo, true,
-												 true, load_row, &build, NULL);
-	result->index_tuples = vs_spool_nrows(build.spool);
-
-	vs_hnsw_create_meta(index, VS_EDIT_BUILD);
+	vs_hnsw_create_meta(build->index, VS_EDIT_BUILD);
 	if (result->index_tuples >= vs_hnsw_flat_rows && result->index_tuples > 0)
-		make_graph(&build, context);
+		make_graph(build);
 	else
-		insert_rows(&build, 0);
+		insert_rows(build);
+	log_index(build);
 
-	begin_phase(PHASE_LOG, 0);
-	vs_edit_log_build(rel);
-
-	vs_spool_free(build.spool);
+	vs_spool_free(build->spool);
+	vs_team_end(build->team);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
 	return result;
+}
+
+/* What a parallel worker runs. */
+void
+vs_hnsw_build_worker(dsm_segment *segment, shm_toc *toc)
+{
+	VsTeam	   *team = vs_team_join(segment, toc);
+	VsHnswBuild *build = open_build(team);
+	int			task;
+
+	vs_spool_shared_attach(&build->shared->spool, segment);
+	while ((task = vs_team_next_task(team)) != 0)
+		switch (task)
+		{
+			case HNSW_TASK_LOAD:
+				{
+					IndexInfo  *indexInfo = BuildIndexInfo(team->index);
+
+					indexInfo->ii_Concurrent = team->is_concurrent;
+					vs_hnsw_build_load(build, indexInfo);
+					break;
+				}
+			case HNSW_TASK_GRAPH:
+				vs_hnsw_build_join_graph(build);
+				break;
+			case HNSW_TASK_WRITE:
+				if (vs_hnsw_build_see_graph(build))
+					vs_hnsw_build_write_nodes(build);
+				break;
+			case HNSW_TASK_LOG:
+				vs_hnsw_build_log_pages(build);
+				break;
+			default:
+				elog(ERROR, "unknown task %d of an hnsw build", task);
+		}
+	if (build->spool != NULL)
+		vs_spool_free(build->spool);
+	if (build->segment != NULL)
+		dsm_detach(build->segment);
+	vs_team_leave(team);
 }
 
 void

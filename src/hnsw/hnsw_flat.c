@@ -264,6 +264,7 @@ vs_hnsw_flat_convert(VsHnswIndex *index)
 {
 	VsHnswNodeCopy copy;
 	FlatNodes	nodes;
+	VsHnswMemGraphShape shape = {.nparticipants = 1, .keeps_duplicates = true};
 	VsHnswMemGraph *graph;
 	VsHnswNumbering numbering;
 	VsHnswLink *links = palloc(sizeof(VsHnswLink) * index->geometry.m0);
@@ -277,8 +278,10 @@ vs_hnsw_flat_convert(VsHnswIndex *index)
 	train_from_nodes(index, &nodes, &copy);
 	vs_hnsw_write_codebook(index, index->codec, VS_EDIT_LOGGED);
 
-	graph = vs_hnsw_memgraph_create(index, nodes.n);
-	vs_hnsw_memgraph_keep_duplicates(graph);
+	shape.max_nodes = nodes.n;
+	graph = vs_hnsw_memgraph_create(index, &shape,
+									palloc_extended(vs_hnsw_memgraph_nbytes(index, &shape),
+													MCXT_ALLOC_HUGE));
 	for (uint32 i = 0; i < nodes.n; i++)
 	{
 		VsHnswVector vector;
@@ -289,7 +292,8 @@ vs_hnsw_flat_convert(VsHnswIndex *index)
 				 RelationGetRelationName(index->rel));
 		vector.exponent = copy.header.exponent;
 		vector.halves = copy.halves;
-		vs_hnsw_memgraph_add(graph, &vector, NULL);
+		vs_hnsw_memgraph_add(graph, &vector, i,
+							 vs_hnsw_random_level(index->geometry.m));
 	}
 
 	numbering.node_ids = nodes.ids;

@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "hnsw/hnsw_memgraph.h"
+#include "hnsw/hnsw_noderead.h"
 #include "hnsw/hnsw_nodewrite.h"
 
 /* Where the nodes of a graph in memory lie on disk. */
@@ -24,6 +25,24 @@ typedef struct VsHnswNumbering
 extern int	vs_hnsw_form_links(const VsHnswIndex *index, const VsHnswMemGraph *graph,
 							   uint32 node, int level,
 							   const VsHnswNumbering *numbering, VsHnswLink *links);
+
+/*
+ * The same on the bottom level of a part's graph, where several nodes may be
+ * one on disk: no neighbour twice, nor the node itself.
+ */
+extern int	vs_hnsw_form_part_links(const VsHnswIndex *index,
+									const VsHnswMemGraph *graph, uint32 node,
+									const VsHnswNumbering *numbering,
+									VsHnswLink *links);
+
+/*
+ * Add the neighbours of a part's node to those that it has on its page.  Where
+ * there are too many the tree's stay, then the nearest that are not covered in
+ * their own part.  copy is work space.
+ */
+extern void vs_hnsw_join_links(VsHnswIndex *index, const VsHnswMemGraph *graph,
+							   uint32 node, const VsHnswNumbering *numbering,
+							   VsHnswNodeCopy *copy, VsEditMode mode);
 
 /*
  * Write all upper records to new pages, which must begin at

@@ -1,195 +1,115 @@
 /*
  * hnsw_memgraph.c
- *		A graph in memory, on compact codes, for building.
+ *		A graph in memory: how it lies there.
  *
- * Distances come from 4-bit codes around the mean (see README.md, "Build"),
- * or from the float16 elements themselves where vectors are so short that
- * these take little room.  All arrays are indexed by node number and hold no
- * pointers.
+ * All arrays are indexed by the numbers of nodes, rows or lists, and hold no
+ * pointers: each process that joins the graph finds them at the same offsets.
  */
 #include "postgres.h"
 
 #include <math.h>
 
-#include "common/hashfn.h"
 #include "common/pg_prng.h"
-#include "hnsw/hnsw_graph.h"
-#include "hnsw/hnsw_memgraph.h"
-#include "kernel/kernel.h"
-#include "miscadmin.h"
-#include "quant/f16vec.h"
-
-/* Vectors up to this many dimensions are kept as float16. */
-#define MAX_FLOAT16_DIM 96
-
-/* Bits per dimension of the codes that longer ones are kept as. */
-#define BUILD_BITS 4
-
-/* What is kept of a vector: this, followed by its elements or its code. */
-typedef struct VectorRecord
-{
-	float		add;			/* factors of a code, decoded */
-	float		mul;			/* or the scale of float16 elements */
-} VectorRecord;
-
-/* Neighbour lists of one level class, lists of equal capacity. */
-typedef struct LinkArrays
-{
-	int			capacity;
-	Size		nlists;
-	Size		max_lists;
-	uint16	   *n;
-	uint32	   *ids;
-	float	   *dists;
-	uint8	   *kinds;
-} LinkArrays;
-
-/* A heap TID of a node, chained. */
-typedef struct TidLink
-{
-	ItemPointerData tid;
-	uint32		next;			/* index + 1, 0 ends the chain */
-} TidLink;
-
-struct VsHnswMemGraph
-{
-	VsHnswStore store;			/* must be first */
-	const VsHnswIndex *index;
-	int			dim;
-	int			m0;
-	int			upper_m;
-	int			ef_construction;
-	uint32		max_nodes;
-	uint32		nnodes;
-
-	/* Vectors for distances while building. */
-	bool		exact;			/* float16 elements, not codes */
-	VsRabitq	build_codec;
-	Size		record_nbytes;
-	char	   *records;
-
-	/* Codes for the pages. */
-	uint8	   *codes;
-	VsCodeFactors *factors;
-	uint8	   *centroids;
-
-	/* Identity of vectors, and their rows. */
-	bool		keeps_duplicates;
-	uint64	   *hashes;
-	uint32	   *first_tid;
-	uint8	   *ntids;
-	TidLink    *tids;
-	Size		ntid_links;
-	Size		max_tid_links;
-
-	/* Links: list i of bottom is node i's; upper lists level by level. */
-	uint8	   *levels;
-	uint32	   *first_upper;
-	LinkArrays	bottom;
-	LinkArrays	upper;
-	uint32		entry;
-	int			entry_level;
-
-	/* The query. */
-	float	   *query;			/* decoded, in the codec's unit when exact */
-	VsRabitqQuery *bound;
-	float	   *anchor_query;
-	VsRabitqQuery *anchor_bound;
-	float	   *scratch;
-
-	/* Visited nodes carry the current mark. */
-	uint16	   *marks;
-	uint16		mark;
-
-	VsHnswSearch *search;
-	VsCandidate *candidates;
-	uint8	   *candidates_kinds;
-	float	   *to_new;
-};
-
-static void set_store_routines(VsHnswStore *store);
+#include "compat.h"
+#include "hnsw/hnsw_memgraph_private.h"
 
 /* Whether vectors are kept as float16. */
 static bool
 keeps_float16(int dim)
 {
-	return dim <= MAX_FLOAT16_DIM;
+	return dim <= MEMGRAPH_MAX_FLOAT16_DIM;
 }
 
 /* Bytes kept of one vector. */
 static Size
-record_nbytes(int dim)
+vector_nbytes(int dim)
 {
 	Size		nbytes = keeps_float16(dim) ? sizeof(uint16) * dim :
-		vs_code_nbytes(BUILD_BITS, dim);
+		vs_code_nbytes(MEMGRAPH_BITS, dim);
 
-	return MAXALIGN(sizeof(VectorRecord) + nbytes);
+	return MAXALIGN(sizeof(VsMemVector) + nbytes);
 }
 
-/* Upper lists to make room for: the mean is 1 / (m - 1) a node. */
-static Size
-expected_upper_lists(int m, uint32 nnodes)
+/*
+ * Upper lists to make room for: the mean is 1 / (m - 1) a node, m / (m - 1)
+ * where each node has one.
+ */
+static uint32
+expected_uppers(int m, const VsHnswMemGraphShape *shape)
 {
-	return 64 + (Size) (nnodes * (1.25 / (m - 1)));
+	double		mean = (double) shape->max_nodes / (m - 1);
+	double		least = shape->lowest_level > 0 ? shape->max_nodes : 0;
+
+	return Min(64 + least + mean + 12 * sqrt(mean), PG_UINT32_MAX - 1);
 }
 
-/* Bytes of lists of a capacity. */
-static Size
-link_arrays_nbytes(Size nlists, int capacity)
+/* Takes arrays one after another from a block of memory. */
+typedef struct Layout
 {
-	return nlists * (sizeof(uint16) +
-					 capacity * (sizeof(uint32) + sizeof(float) + 1));
+	char	   *base;			/* NULL to measure only */
+	Size		nbytes;
+} Layout;
+
+static void *
+take(Layout *layout, Size element_nbytes, Size n)
+{
+	char	   *array = layout->base == NULL ? NULL :
+		layout->base + layout->nbytes;
+
+	layout->nbytes = add_size(layout->nbytes,
+							  CACHELINEALIGN(mul_size(element_nbytes, n)));
+	return array;
+}
+
+/* Take lists of a capacity. */
+static VsMemLists
+take_lists(Layout *layout, Size nlists, int capacity)
+{
+	VsMemLists	lists;
+
+	lists.capacity = capacity;
+	lists.list_nbytes = MAXALIGN(sizeof(VsMemList) + capacity *
+								 (sizeof(uint32) + sizeof(float) + sizeof(uint8)));
+	lists.lists = take(layout, lists.list_nbytes, nlists);
+	return lists;
+}
+
+/* Find the arrays of a graph in a block of memory; returns the block's size. */
+static Size
+lay_out(VsHnswMemGraph *graph, const VsHnswGeometry *g,
+		const VsHnswMemGraphShape *shape, void *memory)
+{
+	Layout		layout = {.base = memory};
+	uint32		n = shape->max_nodes;
+	bool		has_bottom = shape->lowest_level == 0;
+
+	graph->shared = take(&layout, 1,
+						 offsetof(VsMemShared, claims) +
+						 sizeof(VsMemClaims) * shape->nparticipants);
+	graph->exact = keeps_float16(g->dim);
+	graph->record_nbytes = vector_nbytes(g->dim);
+	graph->records = take(&layout, graph->record_nbytes, n);
+	graph->codes = take(&layout, g->code_nbytes, n);
+	graph->factors = take(&layout, sizeof(VsCodeFactors), n);
+	graph->centroids = take(&layout, sizeof(uint8), n);
+	graph->hashes = take(&layout, sizeof(uint64), n);
+	graph->first_row = take(&layout, sizeof(uint32), n);
+	graph->next_row = take(&layout, sizeof(uint32), n);
+	graph->nrows = take(&layout, sizeof(uint8), n);
+	graph->levels = take(&layout, sizeof(uint8), n);
+	graph->first_upper = take(&layout, sizeof(uint32), n);
+	graph->bottom = take_lists(&layout, has_bottom ? n : 0, g->m0);
+	graph->upper = take_lists(&layout, expected_uppers(g->m, shape), g->upper_m);
+	return layout.nbytes;
 }
 
 Size
-vs_hnsw_memgraph_nbytes(const VsHnswIndex *index, uint32 nnodes)
+vs_hnsw_memgraph_nbytes(const VsHnswIndex *index,
+						const VsHnswMemGraphShape *shape)
 {
-	const VsHnswGeometry *g = &index->geometry;
-	Size		per_node = record_nbytes(g->dim) + g->code_nbytes +
-		sizeof(VsCodeFactors) + sizeof(uint8) +
-		sizeof(uint64) + sizeof(uint32) + sizeof(uint8) + sizeof(TidLink) +
-		sizeof(uint8) + sizeof(uint32) + sizeof(uint16);
+	VsHnswMemGraph graph;
 
-	return nnodes * per_node + link_arrays_nbytes(nnodes, g->m0) +
-		link_arrays_nbytes(expected_upper_lists(g->m, nnodes), g->upper_m);
-}
-
-/* Allocate possibly huge memory. */
-static void *
-allocate(Size nbytes)
-{
-	return MemoryContextAllocHuge(CurrentMemoryContext, Max(nbytes, 1));
-}
-
-static void
-link_arrays_init(LinkArrays *links, Size max_lists, int capacity)
-{
-	links->capacity = capacity;
-	links->nlists = 0;
-	links->max_lists = max_lists;
-	links->n = allocate(sizeof(uint16) * max_lists);
-	links->ids = allocate(sizeof(uint32) * max_lists * capacity);
-	links->dists = allocate(sizeof(float) * max_lists * capacity);
-	links->kinds = allocate(max_lists * capacity);
-}
-
-/* Add an empty list; returns its number. */
-static uint32
-link_arrays_add(LinkArrays *links)
-{
-	if (links->nlists == links->max_lists)
-	{
-		Size		max_lists = links->max_lists + links->max_lists / 4 + 1;
-		Size		nslots = max_lists * links->capacity;
-
-		links->n = repalloc_huge(links->n, sizeof(uint16) * max_lists);
-		links->ids = repalloc_huge(links->ids, sizeof(uint32) * nslots);
-		links->dists = repalloc_huge(links->dists, sizeof(float) * nslots);
-		links->kinds = repalloc_huge(links->kinds, nslots);
-		links->max_lists = max_lists;
-	}
-	links->n[links->nlists] = 0;
-	return links->nlists++;
+	return lay_out(&graph, &index->geometry, shape, NULL);
 }
 
 /* The codec of the vectors kept while building: 4 bits around the mean. */
@@ -197,13 +117,15 @@ static void
 init_build_codec(VsHnswMemGraph *graph)
 {
 	graph->build_codec = *graph->index->codec;
-	graph->build_codec.bits = BUILD_BITS;
+	graph->build_codec.bits = MEMGRAPH_BITS;
 	graph->build_codec.ncentroids = 1;
 	graph->build_codec.centroids = graph->build_codec.mean;
 }
 
-VsHnswMemGraph *
-vs_hnsw_memgraph_create(const VsHnswIndex *index, uint32 max_nodes)
+/* What one process needs to search the graph and add to it. */
+static VsHnswMemGraph *
+open_graph(const VsHnswIndex *index, const VsHnswMemGraphShape *shape,
+		   void *memory, int participant)
 {
 	VsHnswMemGraph *graph = palloc0(sizeof(VsHnswMemGraph));
 	const VsHnswGeometry *g = &index->geometry;
@@ -212,228 +134,131 @@ vs_hnsw_memgraph_create(const VsHnswIndex *index, uint32 max_nodes)
 
 	graph->index = index;
 	graph->dim = g->dim;
-	graph->m0 = g->m0;
-	graph->upper_m = g->upper_m;
 	graph->ef_construction = index->meta.ef_construction;
-	graph->max_nodes = max_nodes;
-
-	graph->exact = keeps_float16(g->dim);
-	graph->record_nbytes = record_nbytes(g->dim);
-	graph->records = allocate(graph->record_nbytes * max_nodes);
+	graph->participant = participant;
+	lay_out(graph, g, shape, memory);
 	init_build_codec(graph);
-
-	graph->codes = allocate(g->code_nbytes * max_nodes);
-	graph->factors = allocate(sizeof(VsCodeFactors) * max_nodes);
-	graph->centroids = allocate(max_nodes);
-
-	graph->hashes = allocate(sizeof(uint64) * max_nodes);
-	graph->first_tid = allocate(sizeof(uint32) * max_nodes);
-	graph->ntids = allocate(max_nodes);
-	graph->max_tid_links = max_nodes;
-	graph->tids = allocate(sizeof(TidLink) * graph->max_tid_links);
-
-	graph->levels = allocate(max_nodes);
-	graph->first_upper = allocate(sizeof(uint32) * max_nodes);
-	link_arrays_init(&graph->bottom, max_nodes, g->m0);
-	link_arrays_init(&graph->upper, expected_upper_lists(g->m, max_nodes),
-					 g->upper_m);
-	graph->entry_level = -1;
 
 	graph->query = palloc(sizeof(float) * g->dim);
 	graph->anchor_query = palloc(sizeof(float) * g->dim);
+	graph->rotated = palloc(sizeof(float) * g->dim);
 	graph->scratch = palloc(sizeof(float) * g->dim);
 	graph->bound = vs_rabitq_query_create(&graph->build_codec);
 	graph->anchor_bound = vs_rabitq_query_create(&graph->build_codec);
 
-	graph->marks = allocate(sizeof(uint16) * max_nodes);
-	memset(graph->marks, 0, sizeof(uint16) * max_nodes);
-
-	set_store_routines(&graph->store);
-	graph->store.max_neighbors = max_neighbors;
-	graph->store.descent_width = 1;
-	graph->search = vs_hnsw_search_create(&graph->store);
-
+	graph->copy.ids = palloc(sizeof(uint32) * max_neighbors);
+	graph->copy.dists = palloc(sizeof(float) * max_neighbors);
+	graph->copy.kinds = palloc(max_neighbors);
 	max_candidates = Max(graph->ef_construction, max_neighbors) + 1;
 	graph->candidates = palloc(sizeof(VsCandidate) * max_candidates);
-	graph->candidates_kinds = palloc(max_candidates);
+	graph->candidate_kinds = palloc(max_candidates);
 	graph->to_new = palloc(sizeof(float) * max_neighbors);
+
+	vs_visited_init(&graph->visited, 11);
+	graph->store.max_neighbors = max_neighbors;
+	graph->store.descent_width = 1;
+	vs_memgraph_init_store(graph);
+	graph->search = vs_hnsw_search_create(&graph->store);
 	return graph;
 }
 
-static inline VectorRecord *
-node_record(const VsHnswMemGraph *graph, uint32 node)
+VsHnswMemGraph *
+vs_hnsw_memgraph_create(const VsHnswIndex *index,
+						const VsHnswMemGraphShape *shape, void *memory)
 {
-	return (VectorRecord *) (graph->records + graph->record_nbytes * node);
+	VsHnswMemGraph *graph = open_graph(index, shape, memory, 0);
+	VsMemShared *shared = graph->shared;
+
+	shared->shape = *shape;
+	shared->max_uppers = expected_uppers(index->geometry.m, shape);
+	pg_atomic_init_u32(&shared->nnodes, 0);
+	pg_atomic_init_u32(&shared->nuppers, 0);
+	pg_atomic_init_u64(&shared->entry, 0);
+	SpinLockInit(&shared->claims_mutex);
+	memset(shared->claims, 0, sizeof(VsMemClaims) * shape->nparticipants);
+	return graph;
 }
 
-/* The list of a node on a level. */
-static inline uint32
-node_list(const VsHnswMemGraph *graph, uint32 node, int level)
+VsHnswMemGraph *
+vs_hnsw_memgraph_join(const VsHnswIndex *index, void *memory, int participant)
 {
-	return level == 0 ? node : graph->first_upper[node] + level - 1;
+	const VsMemShared *shared = memory;
+
+	Assert(participant < shared->shape.nparticipants);
+	return open_graph(index, &shared->shape, memory, participant);
 }
 
-static inline LinkArrays *
-level_links(VsHnswMemGraph *graph, int level)
-{
-	return level == 0 ? &graph->bottom : &graph->upper;
-}
-
-/* Distance of float16 elements to a query in the codec's unit. */
-static inline float
-exact_distance(const VsHnswMemGraph *graph, const float *query,
-			   const VectorRecord *record)
-{
-	const uint16 *halves = (const uint16 *) (record + 1);
-
-	if (graph->build_codec.estimate == VS_ESTIMATE_L2_SQ)
-		return vs_kernel->f32_f16_l2_sq(graph->dim, query, halves, record->mul);
-	return -vs_kernel->f32_f16_ip(graph->dim, query, halves, record->mul);
-}
-
-/* Distance of a node to the query, or to the anchor. */
-static inline float
-node_distance(const VsHnswMemGraph *graph, const float *query,
-			  const VsRabitqQuery *bound, uint32 node)
-{
-	const VectorRecord *record = node_record(graph, node);
-	float		dist;
-
-	if (graph->exact)
-		dist = exact_distance(graph, query, record);
-	else
-		dist = vs_rabitq_estimate_one(bound, (const uint8 *) (record + 1),
-									  record->add, record->mul);
-	return isnan(dist) ? INFINITY : dist;
-}
-
-/* Ask for a node's vector ahead of its use. */
-static inline void
-prefetch_node(const VsHnswMemGraph *graph, uint32 node)
-{
-	const char *record = (const char *) node_record(graph, node);
-
-	for (Size offset = 0; offset < graph->record_nbytes; offset += 64)
-		__builtin_prefetch(record + offset);
-}
-
-/* VsHnswStore.expand */
-static int
-memgraph_expand(VsHnswStore *store, int level, VsCandidate *node, float bound,
-				VsCandidate *fresh, bool *is_result)
-{
-	VsHnswMemGraph *graph = (VsHnswMemGraph *) store;
-	LinkArrays *links = level_links(graph, level);
-	uint32		list = node_list(graph, node->id, level);
-	const uint32 *ids = links->ids + (Size) list * links->capacity;
-	int			nfresh = 0;
-	int			nkept = 0;
-
-	*is_result = true;
-	for (int i = 0; i < links->n[list]; i++)
-	{
-		uint32		id = ids[i];
-
-		if (graph->marks[id] == graph->mark)
-			continue;
-		graph->marks[id] = graph->mark;
-		prefetch_node(graph, id);
-		fresh[nfresh++].id = id;
-	}
-
-	for (int i = 0; i < nfresh; i++)
-	{
-		uint32		id = fresh[i].id;
-		float		dist = node_distance(graph, graph->query, graph->bound, id);
-
-		if (dist < bound)
-			fresh[nkept++] = (VsCandidate) {.dist = dist, .id = id};
-	}
-	return nkept;
-}
-
-/* VsHnswStore.is_final */
-static bool
-memgraph_is_final(VsHnswStore *store, int level)
-{
-	return true;
-}
-
-/* VsHnswStore.entry_distance */
-static float
-memgraph_entry_distance(VsHnswStore *store, int level, uint32 id)
-{
-	VsHnswMemGraph *graph = (VsHnswMemGraph *) store;
-
-	return node_distance(graph, graph->query, graph->bound, id);
-}
-
-/* VsHnswStore.descend */
+/*
+ * Wait until nobody writes a list, and return its version.  Writers take a few
+ * dozen instructions.
+ */
 static uint32
-memgraph_descend(VsHnswStore *store, int level, uint32 id)
+stable_version(VsMemList *list)
 {
-	return id;
-}
+	SpinDelayStatus delay;
+	uint32		version = pg_atomic_read_u32(&list->version);
 
-/* VsHnswStore.mark */
-static void
-memgraph_mark(VsHnswStore *store, uint32 id)
-{
-	VsHnswMemGraph *graph = (VsHnswMemGraph *) store;
-
-	graph->marks[id] = graph->mark;
-}
-
-/* VsHnswStore.reset */
-static void
-memgraph_reset(VsHnswStore *store)
-{
-	VsHnswMemGraph *graph = (VsHnswMemGraph *) store;
-
-	if (++graph->mark == 0)
+	if (likely((version & 1) == 0))
+		return version;
+	init_local_spin_delay(&delay);
+	while ((version & 1) != 0)
 	{
-		memset(graph->marks, 0, sizeof(uint16) * graph->max_nodes);
-		graph->mark = 1;
+		perform_spin_delay(&delay);
+		version = pg_atomic_read_u32(&list->version);
 	}
+	finish_spin_delay(&delay);
+	return version;
 }
 
-/* VsHnswStore.anchor */
-static void
-memgraph_anchor(VsHnswStore *store, const VsCandidate *candidate)
+int
+vs_memlist_read_ids(VsMemList *list, uint32 *ids)
 {
-	VsHnswMemGraph *graph = (VsHnswMemGraph *) store;
-	const VectorRecord *record = node_record(graph, candidate->id);
+	uint32		version;
+	int			n;
 
-	if (graph->exact)
-		vs_kernel->f16_to_f32(graph->dim, (const uint16 *) (record + 1),
-							  record->mul, graph->anchor_query);
-	else
-		vs_rabitq_query_bind_code(graph->anchor_bound,
-								  (const uint8 *) (record + 1),
-								  record->add, record->mul);
+	do
+	{
+		version = stable_version(list);
+		pg_read_barrier();
+		n = list->n;
+		memcpy(ids, vs_memlist_ids(list), sizeof(uint32) * n);
+		pg_read_barrier();
+	} while (unlikely(pg_atomic_read_u32(&list->version) != version));
+	return n;
 }
 
-/* VsHnswStore.distance */
-static float
-memgraph_distance(VsHnswStore *store, const VsCandidate *candidate)
+void
+vs_memlist_read(VsMemList *list, int capacity, VsMemListCopy *copy)
 {
-	VsHnswMemGraph *graph = (VsHnswMemGraph *) store;
-
-	return node_distance(graph, graph->anchor_query, graph->anchor_bound,
-						 candidate->id);
+	do
+	{
+		copy->version = stable_version(list);
+		pg_read_barrier();
+		copy->n = list->n;
+		memcpy(copy->ids, vs_memlist_ids(list), sizeof(uint32) * copy->n);
+		memcpy(copy->dists, vs_memlist_dists(list, capacity),
+			   sizeof(float) * copy->n);
+		memcpy(copy->kinds, vs_memlist_kinds(list, capacity), copy->n);
+		pg_read_barrier();
+	} while (unlikely(pg_atomic_read_u32(&list->version) != copy->version));
 }
 
-static void
-set_store_routines(VsHnswStore *store)
+bool
+vs_memlist_begin_change(VsMemList *list, const VsMemListCopy *copy)
 {
-	store->expand = memgraph_expand;
-	store->is_final = memgraph_is_final;
-	store->entry_distance = memgraph_entry_distance;
-	store->descend = memgraph_descend;
-	store->mark = memgraph_mark;
-	store->reset = memgraph_reset;
-	store->anchor = memgraph_anchor;
-	store->distance = memgraph_distance;
+	uint32		expected = copy->version;
+
+	/* A full barrier where it succeeds. */
+	return pg_atomic_compare_exchange_u32(&list->version, &expected,
+										  expected + 1);
+}
+
+void
+vs_memlist_end_change(VsMemList *list)
+{
+	pg_write_barrier();
+	pg_atomic_write_u32(&list->version,
+						pg_atomic_read_u32(&list->version) + 1);
 }
 
 int
@@ -445,266 +270,10 @@ vs_hnsw_random_level(int m)
 	return Min(level, HNSW_MAX_LEVEL);
 }
 
-/* Make the vector the query. */
-static void
-bind_query(VsHnswMemGraph *graph, const VsHnswVector *vector)
-{
-	if (graph->exact)
-		vs_kernel->f16_to_f32(graph->dim, vector->halves,
-							  vs_f16vec_scale(vector->exponent -
-											  graph->build_codec.exponent),
-							  graph->query);
-	else
-	{
-		vs_kernel->f16_to_f32(graph->dim, vector->halves,
-							  vs_f16vec_scale(vector->exponent), graph->query);
-		vs_rabitq_query_bind(graph->bound, graph->query);
-	}
-}
-
-/* Store what is kept of the vector, which is the query, as the next node. */
-static void
-store_vector(VsHnswMemGraph *graph, const VsHnswVector *vector, uint64 hash)
-{
-	const VsHnswIndex *index = graph->index;
-	uint32		node = graph->nnodes;
-	VectorRecord *record = node_record(graph, node);
-	Size		code_nbytes = index->geometry.code_nbytes;
-	float	   *x = graph->anchor_query;
-
-	vs_kernel->f16_to_f32(graph->dim, vector->halves,
-						  vs_f16vec_scale(vector->exponent), x);
-	vs_rabitq_encode(index->codec, x, graph->scratch,
-					 graph->codes + code_nbytes * node,
-					 &graph->factors[node], &graph->centroids[node]);
-
-	if (graph->exact)
-	{
-		record->add = 0.0f;
-		record->mul = vs_f16vec_scale(vector->exponent -
-									  graph->build_codec.exponent);
-		memcpy(record + 1, vector->halves, sizeof(uint16) * graph->dim);
-	}
-	else
-	{
-		VsCodeFactors factors;
-		uint8		centroid;
-
-		vs_rabitq_encode(&graph->build_codec, x, graph->scratch,
-						 (uint8 *) (record + 1), &factors, &centroid);
-		vs_kernel->f16_to_f32(1, &factors.add, 1.0f, &record->add);
-		vs_kernel->f16_to_f32(1, &factors.mul, 1.0f, &record->mul);
-	}
-
-	graph->hashes[node] = hash;
-	graph->first_tid[node] = 0;
-	graph->ntids[node] = 0;
-}
-
-/* Give a node one more TID. */
-static void
-add_tid(VsHnswMemGraph *graph, uint32 node, ItemPointer tid)
-{
-	if (tid == NULL)
-		return;
-	if (graph->ntid_links == graph->max_tid_links)
-	{
-		graph->max_tid_links += graph->max_tid_links / 4 + 1;
-		graph->tids = repalloc_huge(graph->tids,
-									sizeof(TidLink) * graph->max_tid_links);
-	}
-	graph->tids[graph->ntid_links].tid = *tid;
-	graph->tids[graph->ntid_links].next = graph->first_tid[node];
-	graph->first_tid[node] = ++graph->ntid_links;
-	graph->ntids[node]++;
-}
-
-/*
- * Tell an owner about its new neighbour at the end of the node array; true if
- * that became part of the tree, as wanted.
- */
-static bool
-link_back(VsHnswMemGraph *graph, uint32 owner, int level, uint32 new_node,
-		  float dist, bool as_tree)
-{
-	LinkArrays *links = level_links(graph, level);
-	uint32		list = node_list(graph, owner, level);
-	Size		base = (Size) list * links->capacity;
-	int			n = links->n[list];
-	uint8		kind;
-	int			slot;
-
-	for (int i = 0; i < n; i++)
-		prefetch_node(graph, links->ids[base + i]);
-	for (int i = 0; i < n; i++)
-		graph->to_new[i] = node_distance(graph, graph->query, graph->bound,
-										 links->ids[base + i]);
-	slot = vs_hnsw_place_link(n, links->capacity, links->dists + base,
-							  links->kinds + base, dist, graph->to_new, as_tree,
-							  &kind);
-	if (slot < 0)
-		return false;
-	links->ids[base + slot] = new_node;
-	links->dists[base + slot] = dist;
-	links->kinds[base + slot] = kind;
-	if (slot == n)
-		links->n[list]++;
-	return kind == HNSW_LINK_TREE;
-}
-
-/* Link the next node on the level that was just searched. */
-static void
-link_node(VsHnswMemGraph *graph, int level)
-{
-	VsHnswSearch *search = graph->search;
-	LinkArrays *links = level_links(graph, level);
-	uint32		node = graph->nnodes;
-	uint32		list = node_list(graph, node, level);
-	Size		base = (Size) list * links->capacity;
-	int			n = search->results.n;
-	bool		in_tree = !vs_hnsw_keeps_tree(graph->index);
-
-	memcpy(graph->candidates, search->results.items, sizeof(VsCandidate) * n);
-	vs_candidates_sort(graph->candidates, n);
-	n = vs_hnsw_select_neighbors(&graph->store, graph->candidates, n,
-								 links->capacity, graph->candidates_kinds);
-
-	links->n[list] = n;
-	for (int i = 0; i < n; i++)
-	{
-		links->ids[base + i] = graph->candidates[i].id;
-		links->dists[base + i] = graph->candidates[i].dist;
-		links->kinds[base + i] = graph->candidates_kinds[i];
-	}
-
-
-	/* The nearest that can makes the node part of the tree, both ways. */
-	for (int i = 0; i < n; i++)
-		if (link_back(graph, graph->candidates[i].id, level, node,
-					  graph->candidates[i].dist, !in_tree))
-		{
-			links->kinds[base + i] = HNSW_LINK_TREE;
-			in_tree = true;
-		}
-}
-
-/* A node of the same vector with room for a TID among the results, or none. */
-static bool
-find_identical(const VsHnswMemGraph *graph, uint64 hash, uint32 *node)
-{
-	const VsHnswSearch *search = graph->search;
-
-	if (graph->keeps_duplicates)
-		return false;
-	for (Size i = 0; i < search->results.n; i++)
-	{
-		uint32		id = search->results.items[i].id;
-
-		if (graph->hashes[id] == hash && graph->ntids[id] < HNSW_NODE_TIDS)
-		{
-			*node = id;
-			return true;
-		}
-	}
-	return false;
-}
-
-/* Hash of a vector's bytes; 64 bits stand for identity while building. */
-static uint64
-vector_hash(int dim, const VsHnswVector *vector)
-{
-	return hash_bytes_extended((const unsigned char *) vector->halves,
-							   sizeof(uint16) * dim, vector->exponent);
-}
-
-/*
- * Find a node's neighbours on all its levels and link them both ways.  The
- * bottom level comes last, and tells duplicates: then nothing is linked.
- */
-static bool
-connect(VsHnswMemGraph *graph, const VsHnswVector *vector, ItemPointer tid,
-		int level, uint64 hash)
-{
-	VsHnswSearch *search = graph->search;
-	int			ef = graph->ef_construction;
-	uint32		identical;
-
-	vs_hnsw_search_descend(search, graph->entry, graph->entry_level, 0);
-	vs_hnsw_search_run(search, ef);
-	if (find_identical(graph, hash, &identical))
-	{
-		add_tid(graph, identical, tid);
-		return false;
-	}
-
-	store_vector(graph, vector, hash);
-	link_arrays_add(&graph->bottom);
-	link_node(graph, 0);
-
-	/* The few nodes with upper levels search these once more. */
-	if (level > 0)
-	{
-		int			top = Min(level, graph->entry_level);
-
-		graph->first_upper[graph->nnodes] = graph->upper.nlists;
-		for (int l = 1; l <= level; l++)
-			link_arrays_add(&graph->upper);
-		if (top > 0)
-			vs_hnsw_search_descend(search, graph->entry, graph->entry_level, top);
-		for (int l = top; l > 0; l--)
-		{
-			vs_hnsw_search_run(search, ef);
-			link_node(graph, l);
-			if (l > 1)
-				vs_hnsw_search_lower(search);
-		}
-	}
-	return true;
-}
-
-bool
-vs_hnsw_memgraph_add(VsHnswMemGraph *graph, const VsHnswVector *vector,
-					 ItemPointer tid)
-{
-	uint32		node = graph->nnodes;
-	int			level = vs_hnsw_random_level(graph->index->geometry.m);
-	uint64		hash = vector_hash(graph->dim, vector);
-
-	Assert(node < graph->max_nodes);
-
-	bind_query(graph, vector);
-	if (graph->entry_level < 0)
-	{
-		store_vector(graph, vector, hash);
-		link_arrays_add(&graph->bottom);
-		graph->first_upper[node] = graph->upper.nlists;
-		for (int l = 1; l <= level; l++)
-			link_arrays_add(&graph->upper);
-	}
-	else if (!connect(graph, vector, tid, level, hash))
-		return false;
-
-	graph->levels[node] = level;
-	add_tid(graph, node, tid);
-	graph->nnodes++;
-	if (level > graph->entry_level)
-	{
-		graph->entry = node;
-		graph->entry_level = level;
-	}
-	return true;
-}
-
-void
-vs_hnsw_memgraph_keep_duplicates(VsHnswMemGraph *graph)
-{
-	graph->keeps_duplicates = true;
-}
-
 uint32
 vs_hnsw_memgraph_nnodes(const VsHnswMemGraph *graph)
 {
-	return graph->nnodes;
+	return pg_atomic_read_u32(&graph->shared->nnodes);
 }
 
 int
@@ -716,38 +285,41 @@ vs_hnsw_memgraph_level(const VsHnswMemGraph *graph, uint32 node)
 uint32
 vs_hnsw_memgraph_nuppers(const VsHnswMemGraph *graph)
 {
-	return graph->upper.nlists;
+	return pg_atomic_read_u32(&graph->shared->nuppers);
 }
 
 uint32
 vs_hnsw_memgraph_upper(const VsHnswMemGraph *graph, uint32 node, int level)
 {
-	return node_list(graph, node, level);
+	return graph->first_upper[node] + level - 1;
 }
 
 VsHnswMemLinks
 vs_hnsw_memgraph_links(const VsHnswMemGraph *graph, uint32 node, int level)
 {
-	const LinkArrays *links = level == 0 ? &graph->bottom : &graph->upper;
-	uint32		list = node_list(graph, node, level);
-	Size		base = (Size) list * links->capacity;
+	VsMemList  *list = vs_memgraph_list(graph, node, level);
+	int			capacity = vs_memgraph_lists(graph, level)->capacity;
 	VsHnswMemLinks result = {
-		.n = links->n[list],
-		.ids = links->ids + base,
-		.dists = links->dists + base,
-		.kinds = links->kinds + base,
+		.n = list->n,
+		.ids = vs_memlist_ids(list),
+		.dists = vs_memlist_dists(list, capacity),
+		.kinds = vs_memlist_kinds(list, capacity),
 	};
 
 	return result;
 }
 
 int
-vs_hnsw_memgraph_tids(const VsHnswMemGraph *graph, uint32 node, ItemPointer tids)
+vs_hnsw_memgraph_rows(const VsHnswMemGraph *graph, uint32 node, uint32 *rows)
 {
-	int			n = 0;
+	uint32		row = graph->first_row[node];
+	int			n = graph->nrows[node];
 
-	for (uint32 i = graph->first_tid[node]; i != 0; i = graph->tids[i - 1].next)
-		tids[n++] = graph->tids[i - 1].tid;
+	for (int i = 0; i < n; i++)
+	{
+		rows[i] = row;
+		row = graph->next_row[row];
+	}
 	return n;
 }
 
@@ -760,10 +332,79 @@ vs_hnsw_memgraph_code(const VsHnswMemGraph *graph, uint32 node,
 	return graph->codes + graph->index->geometry.code_nbytes * node;
 }
 
+void
+vs_hnsw_memgraph_flatten(VsHnswMemGraph *graph, uint32 node)
+{
+	graph->levels[node] = 0;
+}
+
+/* An array that is kept in a file. */
+typedef struct SavedArray
+{
+	void	   *array;
+	Size		nbytes;
+} SavedArray;
+
+#define NSAVED 8
+
+/* All arrays that are kept in a file. */
+static void
+list_saved_arrays(const VsHnswMemGraph *graph, SavedArray *saved)
+{
+	Size		nrows = graph->shared->shape.max_nodes;
+	Size		nnodes = vs_hnsw_memgraph_nnodes(graph);
+	const SavedArray arrays[NSAVED] = {
+		{graph->codes, graph->index->geometry.code_nbytes * nnodes},
+		{graph->factors, sizeof(VsCodeFactors) * nnodes},
+		{graph->centroids, sizeof(uint8) * nnodes},
+		{graph->first_row, sizeof(uint32) * nnodes},
+		{graph->nrows, sizeof(uint8) * nnodes},
+		{graph->levels, sizeof(uint8) * nnodes},
+		{graph->bottom.lists, graph->bottom.list_nbytes * nnodes},
+		{graph->next_row, sizeof(uint32) * nrows},
+	};
+
+	memcpy(saved, arrays, sizeof(arrays));
+}
+
+void
+vs_hnsw_memgraph_save(const VsHnswMemGraph *graph, BufFile *file)
+{
+	SavedArray	saved[NSAVED];
+	VsHnswMemGraphShape shape = graph->shared->shape;
+	uint32		nnodes = vs_hnsw_memgraph_nnodes(graph);
+
+	list_saved_arrays(graph, saved);
+	BufFileWrite(file, &shape, sizeof(shape));
+	BufFileWrite(file, &nnodes, sizeof(nnodes));
+	for (int i = 0; i < NSAVED; i++)
+		BufFileWrite(file, saved[i].array, saved[i].nbytes);
+}
+
+VsHnswMemGraph *
+vs_hnsw_memgraph_load(const VsHnswIndex *index, BufFile *file, void *memory)
+{
+	VsHnswMemGraph *graph;
+	SavedArray	saved[NSAVED];
+	VsHnswMemGraphShape shape;
+	uint32		nnodes;
+
+	vs_compat_buffile_read_exact(file, &shape, sizeof(shape));
+	vs_compat_buffile_read_exact(file, &nnodes, sizeof(nnodes));
+	graph = vs_hnsw_memgraph_create(index, &shape, memory);
+	pg_atomic_write_u32(&graph->shared->nnodes, nnodes);
+	list_saved_arrays(graph, saved);
+	for (int i = 0; i < NSAVED; i++)
+		vs_compat_buffile_read_exact(file, saved[i].array, saved[i].nbytes);
+	return graph;
+}
+
 bool
 vs_hnsw_memgraph_entry(const VsHnswMemGraph *graph, uint32 *node, int *level)
 {
-	*node = graph->entry;
-	*level = graph->entry_level;
-	return graph->entry_level >= 0;
+	uint64		entry = pg_atomic_read_u64(&graph->shared->entry);
+
+	*node = (uint32) entry;
+	*level = (int) (entry >> 32) - 1;
+	return entry != 0;
 }

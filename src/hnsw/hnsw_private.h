@@ -13,7 +13,9 @@
 #include "index/opclass.h"
 #include "nodes/execnodes.h"
 #include "quant/rabitq.h"
+#include "storage/dsm.h"
 #include "storage/edit.h"
+#include "storage/shm_toc.h"
 #include "utils/rel.h"
 
 /* Support for "the index's build was told nothing": COMPAT's defaults. */
@@ -155,6 +157,7 @@ extern IndexBuildResult *vs_hnsw_build(Relation heap, Relation index,
 									   IndexInfo *indexInfo);
 extern void vs_hnsw_buildempty(Relation index);
 extern char *vs_hnsw_buildphasename(int64 phase);
+extern PGDLLEXPORT void vs_hnsw_build_worker(dsm_segment *segment, shm_toc *toc);
 
 /* hnsw_insert.c */
 extern bool vs_hnsw_insert(Relation index, Datum *values, bool *isnull,

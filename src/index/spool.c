@@ -1,6 +1,6 @@
 /*
  * spool.c
- *		The rows of a build, as float16 vectors in a temporary file.
+ *		The rows of a build, as float16 vectors in temporary files.
  */
 #include "postgres.h"
 
@@ -15,23 +15,70 @@ typedef struct RowHeader
 	int16		exponent;
 } RowHeader;
 
+/* One participant's rows. */
+typedef struct SpoolFile
+{
+	BufFile    *file;			/* NULL where there are no rows */
+	uint64		first;			/* number of its first row in the spool */
+	uint64		nrows;
+	uint64		next;			/* the row of the file that is read next */
+} SpoolFile;
+
 struct VsSpool
 {
-	BufFile    *file;
+	VsSpoolShared *shared;		/* NULL in a spool of one process */
+	int			participant;
 	Size		vector_nbytes;
+	int			nfiles;
+	SpoolFile  *files;			/* while writing the first is the process's */
 	uint64		nrows;
-	uint64		nread;
 	uint16	   *halves;
 };
 
+Size
+vs_spool_shared_nbytes(int nparticipants)
+{
+	return offsetof(VsSpoolShared, nrows) + sizeof(uint64) * nparticipants;
+}
+
+void
+vs_spool_shared_init(VsSpoolShared *shared, dsm_segment *segment,
+					 int nparticipants)
+{
+	SharedFileSetInit(&shared->files, segment);
+	shared->nfiles = nparticipants;
+	memset(shared->nrows, 0, sizeof(uint64) * nparticipants);
+}
+
+void
+vs_spool_shared_attach(VsSpoolShared *shared, dsm_segment *segment)
+{
+	SharedFileSetAttach(&shared->files, segment);
+}
+
+/* The name of a participant's file. */
+static void
+name_file(char *name, Size nbytes, int participant)
+{
+	snprintf(name, nbytes, "rows.%d", participant);
+}
+
 VsSpool *
-vs_spool_create(int dim)
+vs_spool_create(int dim, VsSpoolShared *shared, int participant)
 {
 	VsSpool    *spool = palloc0(sizeof(VsSpool));
+	char		name[32];
 
-	spool->file = BufFileCreateTemp(false);
+	spool->shared = shared;
+	spool->participant = participant;
 	spool->vector_nbytes = sizeof(uint16) * dim;
 	spool->halves = palloc(spool->vector_nbytes);
+	spool->nfiles = shared != NULL ? shared->nfiles : 1;
+	spool->files = palloc0(sizeof(SpoolFile) * spool->nfiles);
+
+	name_file(name, sizeof(name), participant);
+	spool->files[0].file = shared != NULL ?
+		BufFileCreateFileSet(&shared->files.fs, name) : BufFileCreateTemp(false);
 	return spool;
 }
 
@@ -40,57 +87,83 @@ vs_spool_write(VsSpool *spool, ItemPointer tid, int exponent,
 			   const uint16 *halves)
 {
 	RowHeader	header = {.tid = *tid, .exponent = exponent};
+	BufFile    *file = spool->files[0].file;
 
-	BufFileWrite(spool->file, &header, sizeof(header));
-	BufFileWrite(spool->file, unconstify(uint16 *, halves),
-				 spool->vector_nbytes);
+	BufFileWrite(file, &header, sizeof(header));
+	BufFileWrite(file, unconstify(uint16 *, halves), spool->vector_nbytes);
 	spool->nrows++;
 }
 
-/* Make a row the next one to be read. */
+void
+vs_spool_end_writing(VsSpool *spool)
+{
+	SpoolFile  *file = &spool->files[0];
+
+	file->nrows = spool->nrows;
+	file->next = spool->nrows;
+	if (spool->shared == NULL)
+		return;
+	BufFileExportFileSet(file->file);
+	BufFileClose(file->file);
+	file->file = NULL;
+	spool->shared->nrows[spool->participant] = spool->nrows;
+}
+
+void
+vs_spool_begin_reading(VsSpool *spool)
+{
+	char		name[32];
+
+	if (spool->shared == NULL)
+		return;
+	spool->nrows = 0;
+	for (int i = 0; i < spool->nfiles; i++)
+	{
+		SpoolFile  *file = &spool->files[i];
+
+		file->first = spool->nrows;
+		file->nrows = spool->shared->nrows[i];
+		file->next = 0;
+		spool->nrows += file->nrows;
+		name_file(name, sizeof(name), i);
+		if (file->nrows > 0)
+			file->file = BufFileOpenFileSet(&spool->shared->files.fs, name,
+											O_RDONLY, false);
+	}
+}
+
+/* Make a row of a file the next one to be read. */
 static void
-seek_row(VsSpool *spool, uint64 number)
+seek_row(const VsSpool *spool, SpoolFile *file, uint64 number)
 {
 	off_t		offset = number * (sizeof(RowHeader) + spool->vector_nbytes);
 
-	if (BufFileSeek(spool->file, 0, offset, SEEK_SET) != 0)
+	if (file->next == number)
+		return;
+	if (BufFileSeek(file->file, 0, offset, SEEK_SET) != 0)
 		ereport(ERROR,
 				(errcode_for_file_access(),
 				 errmsg("could not seek in temporary file of an index build: %m")));
-	spool->nread = number;
+	file->next = number;
 }
 
 void
-vs_spool_rewind(VsSpool *spool)
+vs_spool_read(VsSpool *spool, uint64 number, VsSpoolRow *row)
 {
-	seek_row(spool, 0);
-}
-
-void
-vs_spool_read_row(VsSpool *spool, uint64 number, VsSpoolRow *row)
-{
-	Assert(number < spool->nrows);
-	if (spool->nread != number)
-		seek_row(spool, number);
-	if (!vs_spool_read(spool, row))
-		elog(ERROR, "spool of an index build ended early");
-}
-
-bool
-vs_spool_read(VsSpool *spool, VsSpoolRow *row)
-{
+	SpoolFile  *file = spool->files;
 	RowHeader	header;
 
-	if (spool->nread == spool->nrows)
-		return false;
-	vs_compat_buffile_read_exact(spool->file, &header, sizeof(header));
-	vs_compat_buffile_read_exact(spool->file, spool->halves,
+	Assert(number < spool->nrows);
+	while (number - file->first >= file->nrows)
+		file++;
+	seek_row(spool, file, number - file->first);
+	vs_compat_buffile_read_exact(file->file, &header, sizeof(header));
+	vs_compat_buffile_read_exact(file->file, spool->halves,
 								 spool->vector_nbytes);
+	file->next++;
 	row->tid = header.tid;
 	row->exponent = header.exponent;
 	row->halves = spool->halves;
-	spool->nread++;
-	return true;
 }
 
 uint64
@@ -102,7 +175,10 @@ vs_spool_nrows(const VsSpool *spool)
 void
 vs_spool_free(VsSpool *spool)
 {
-	BufFileClose(spool->file);
+	for (int i = 0; i < spool->nfiles; i++)
+		if (spool->files[i].file != NULL)
+			BufFileClose(spool->files[i].file);
+	pfree(spool->files);
 	pfree(spool->halves);
 	pfree(spool);
 }

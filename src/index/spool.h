@@ -1,8 +1,10 @@
 /*
  * spool.h
- *		The rows of a build, as float16 vectors in a temporary file.
+ *		The rows of a build, as float16 vectors in temporary files.
  *
- * Written once, then read as often as needed, in order or row by row.
+ * Written once, then read as often as needed, in order or row by row.  A spool
+ * is one process's own, or shared: then each participant writes a file of its
+ * own, and all read all files as one.
  */
 #ifndef VS_SPOOL_H
 #define VS_SPOOL_H
@@ -10,8 +12,17 @@
 #include "postgres.h"
 
 #include "storage/itemptr.h"
+#include "storage/sharedfileset.h"
 
 typedef struct VsSpool VsSpool;
+
+/* What participants share; lies in their shared memory. */
+typedef struct VsSpoolShared
+{
+	SharedFileSet files;
+	int			nfiles;
+	uint64		nrows[FLEXIBLE_ARRAY_MEMBER];	/* of each participant */
+} VsSpoolShared;
 
 typedef struct VsSpoolRow
 {
@@ -20,18 +31,35 @@ typedef struct VsSpoolRow
 	uint16	   *halves;			/* dim elements; valid until the next read */
 } VsSpoolRow;
 
-extern VsSpool *vs_spool_create(int dim);
+extern Size vs_spool_shared_nbytes(int nparticipants);
+
+/*
+ * The process that made the segment sets it up, each other one attaches to it.
+ * The files are gone when all have detached from the segment.
+ */
+extern void vs_spool_shared_init(VsSpoolShared *shared, dsm_segment *segment,
+								 int nparticipants);
+extern void vs_spool_shared_attach(VsSpoolShared *shared, dsm_segment *segment);
+
+/*
+ * Begin to write a spool of dim elements a row: a participant's file of a
+ * shared one, or, where that is NULL, one of this process alone.
+ */
+extern VsSpool *vs_spool_create(int dim, VsSpoolShared *shared, int participant);
+
 extern void vs_spool_write(VsSpool *spool, ItemPointer tid, int exponent,
 						   const uint16 *halves);
-extern void vs_spool_rewind(VsSpool *spool);
 
-/* Read the next row; false at the end. */
-extern bool vs_spool_read(VsSpool *spool, VsSpoolRow *row);
+/* End writing.  Once all participants have: begin to read what all wrote. */
+extern void vs_spool_end_writing(VsSpool *spool);
+extern void vs_spool_begin_reading(VsSpool *spool);
 
-/* Read a row by its number, from 0 in the order of writing. */
-extern void vs_spool_read_row(VsSpool *spool, uint64 number, VsSpoolRow *row);
+/* Read a row by its number, from 0.  Cheapest in order. */
+extern void vs_spool_read(VsSpool *spool, uint64 number, VsSpoolRow *row);
 
+/* Rows written by this process, or, once reading has begun, by all. */
 extern uint64 vs_spool_nrows(const VsSpool *spool);
+
 extern void vs_spool_free(VsSpool *spool);
 
 #endif							/* VS_SPOOL_H */

@@ -245,8 +245,29 @@ estimate_float16(const VsRabitqQuery *query, int n, const uint8 *codes,
 }
 
 void
+vs_rabitq_rotate(const VsRabitq *codec, const float *x, float *rotated)
+{
+	vs_rabitq_scale(codec, x, rotated);
+	vs_rotation_apply(&codec->rotation, rotated);
+}
+
+void
 vs_rabitq_encode(const VsRabitq *codec, const float *x, float *scratch,
 				 uint8 *code, VsCodeFactors *factors, uint8 *centroid)
+{
+	if (codec->bits == VS_RABITQ_FLOAT16_BITS)
+	{
+		encode_float16(codec, x, code, factors, centroid);
+		return;
+	}
+	vs_rabitq_rotate(codec, x, scratch);
+	vs_rabitq_encode_rotated(codec, scratch, scratch, code, factors, centroid);
+}
+
+void
+vs_rabitq_encode_rotated(const VsRabitq *codec, const float *rotated,
+						 float *scratch, uint8 *code, VsCodeFactors *factors,
+						 uint8 *centroid)
 {
 	int			dim = codec->dim;
 	float	   *residual = scratch;
@@ -258,19 +279,12 @@ vs_rabitq_encode(const VsRabitq *codec, const float *x, float *scratch,
 	uint8		u[VS_CODE_MAX_DIM];
 
 	Assert(dim <= VS_CODE_MAX_DIM);
-	if (codec->bits == VS_RABITQ_FLOAT16_BITS)
-	{
-		encode_float16(codec, x, code, factors, centroid);
-		return;
-	}
-
-	vs_rabitq_scale(codec, x, residual);
-	vs_rotation_apply(&codec->rotation, residual);
-	*centroid = (uint8) nearest_centroid(codec, residual);
+	Assert(codec->bits != VS_RABITQ_FLOAT16_BITS);
+	*centroid = (uint8) nearest_centroid(codec, rotated);
 	center = codec->centroids + (size_t) *centroid * dim;
 
 	for (int i = 0; i < dim; i++)
-		residual[i] -= center[i];
+		residual[i] = rotated[i] - center[i];
 	norm_sq = fixed_ip(dim, residual, residual);
 	if (codec->estimate == VS_ESTIMATE_NEGATIVE_IP)
 		mean_term = fixed_ip(dim, residual, codec->mean);
@@ -483,17 +497,12 @@ estimate_noise(const VsRabitqQuery *query)
 	return isfinite(noise) ? noise : 0.0f;
 }
 
-void
-vs_rabitq_query_bind(VsRabitqQuery *query, const float *x)
+/* Bind to what query->rotated holds. */
+static void
+bind_rotated(VsRabitqQuery *query)
 {
 	const VsRabitq *codec = query->codec;
 	int			dim = codec->dim;
-
-	vs_rabitq_scale(codec, x, query->rotated);
-	query->noise = 0.0f;
-	if (codec->bits == VS_RABITQ_FLOAT16_BITS)
-		return;
-	vs_rotation_apply(&codec->rotation, query->rotated);
 
 	for (int c = 0; c < codec->ncentroids; c++)
 	{
@@ -534,6 +543,27 @@ decode_levels(int bits, int dim, const uint8 *code, int8 *levels)
 	for (i = 0; i < dim; i++)
 		sum += levels[i];
 	return sum;
+}
+
+void
+vs_rabitq_query_bind(VsRabitqQuery *query, const float *x)
+{
+	const VsRabitq *codec = query->codec;
+
+	vs_rabitq_scale(codec, x, query->rotated);
+	query->noise = 0.0f;
+	if (codec->bits == VS_RABITQ_FLOAT16_BITS)
+		return;
+	vs_rotation_apply(&codec->rotation, query->rotated);
+	bind_rotated(query);
+}
+
+void
+vs_rabitq_query_bind_rotated(VsRabitqQuery *query, const float *rotated)
+{
+	Assert(query->codec->bits != VS_RABITQ_FLOAT16_BITS);
+	memcpy(query->rotated, rotated, sizeof(float) * query->codec->dim);
+	bind_rotated(query);
 }
 
 void

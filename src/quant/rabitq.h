@@ -84,11 +84,25 @@ extern void vs_rabitq_encode(const VsRabitq *codec, const float *x,
 							 float *scratch, uint8 *code,
 							 VsCodeFactors *factors, uint8 *centroid);
 
+/*
+ * The part of encoding and binding that codecs of one rotation and unit share:
+ * x scaled and rotated.  The functions that take its result are not for codes
+ * of VS_RABITQ_FLOAT16_BITS.
+ */
+extern void vs_rabitq_rotate(const VsRabitq *codec, const float *x,
+							 float *rotated);
+extern void vs_rabitq_encode_rotated(const VsRabitq *codec,
+									 const float *rotated, float *scratch,
+									 uint8 *code, VsCodeFactors *factors,
+									 uint8 *centroid);
+
 /* Allocate a query in the current memory context; free with the context. */
 extern VsRabitqQuery *vs_rabitq_query_create(const VsRabitq *codec);
 
 /* Bind the query to x (dim floats, unscaled). */
 extern void vs_rabitq_query_bind(VsRabitqQuery *query, const float *x);
+extern void vs_rabitq_query_bind_rotated(VsRabitqQuery *query,
+										 const float *rotated);
 
 /*
  * Bind the query to an encoded vector, for distances between codes.  Only for

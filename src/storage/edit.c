@@ -41,11 +41,9 @@ vs_edit_commit(VsEdit *edit)
 }
 
 void
-vs_edit_log_build(Relation index)
+vs_edit_log_build(Relation index, BlockNumber begin, BlockNumber end)
 {
-	if (RelationNeedsWAL(index))
-		log_newpage_range(index, MAIN_FORKNUM, 0,
-						  RelationGetNumberOfBlocks(index), true);
+	log_newpage_range(index, MAIN_FORKNUM, begin, end, true);
 }
 
 void

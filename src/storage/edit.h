@@ -51,8 +51,12 @@ extern Page vs_edit_page(VsEdit *edit, Buffer buffer, VsEditKind kind);
 /* Make the changes, and log them. */
 extern void vs_edit_commit(VsEdit *edit);
 
-/* Log every page of a fork that VS_EDIT_BUILD made. */
-extern void vs_edit_log_build(Relation index);
+/*
+ * Log the pages from "begin" to before "end" that VS_EDIT_BUILD made.  Only
+ * for an index that needs WAL.
+ */
+extern void vs_edit_log_build(Relation index, BlockNumber begin,
+							  BlockNumber end);
 
 /*
  * Write one page of an empty index's init fork, always WAL-logged: the fork

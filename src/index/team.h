@@ -1,0 +1,98 @@
+/*
+ * team.h
+ *		A leader and its parallel workers, who build an index together.
+ *
+ * A build is a series of tasks.  The leader begins a task, all participants
+ * work on it, and the leader ends it when all are done.  What they share lies
+ * in memory of the access method's own design.  A team may have no workers.
+ *
+ *	leader									worker
+ *		team = vs_team_create(...)				team = vs_team_join(...)
+ *		... fill team->shared ...
+ *		vs_team_launch(team)
+ *		vs_team_begin_task(team, TASK)			vs_team_next_task(team): TASK
+ *		... work ...							... work ...
+ *		vs_team_end_task(team)					vs_team_next_task(team): 0
+ *		vs_team_end(team)						vs_team_leave(team)
+ *
+ * An error in any of them ends the build: the leader reports a worker's, and
+ * its abort ends the workers.
+ */
+#ifndef VS_TEAM_H
+#define VS_TEAM_H
+
+#include "postgres.h"
+
+#include "access/parallel.h"
+#include "access/relscan.h"
+#include "access/tableam.h"
+#include "nodes/execnodes.h"
+#include "utils/rel.h"
+
+typedef struct VsTeamShared VsTeamShared;
+
+typedef struct VsTeam
+{
+	Relation	heap;
+	Relation	index;
+	int			participant;	/* 0 is the leader */
+	int			nparticipants;	/* places for them; some may be empty */
+	bool		is_concurrent;
+	void	   *shared;			/* the access method's */
+	dsm_segment *segment;		/* that it lies in, NULL without workers */
+
+	/* The team's own. */
+	VsTeamShared *state;
+	ParallelContext *context;	/* the leader's */
+	Snapshot	snapshot;
+	ParallelTableScanDesc scan;
+	shm_toc    *toc;
+	uint32		generation;		/* of the last task */
+} VsTeam;
+
+/* Workers that the settings, the table and the index allow for a build. */
+extern int	vs_team_plan_workers(Relation heap, Relation index,
+								 const IndexInfo *indexInfo);
+
+/*
+ * Make a team with nworkers places for workers and shared_nbytes of memory for
+ * the access method; enters parallel mode if it has any.  The library's
+ * function "worker_main", of type parallel_worker_main_type, is what workers
+ * run.
+ */
+extern VsTeam *vs_team_create(Relation heap, Relation index,
+							  const IndexInfo *indexInfo,
+							  const char *worker_main, int nworkers,
+							  Size shared_nbytes);
+
+/* Start the workers; returns how many there are. */
+extern int	vs_team_launch(VsTeam *team);
+
+/* Have the workers work on a task, a number above 0. */
+extern void vs_team_begin_task(VsTeam *team, int task);
+
+/* Wait until all workers are done. */
+extern void vs_team_end_task(VsTeam *team);
+
+/* Dismiss the workers and leave parallel mode. */
+extern void vs_team_end(VsTeam *team);
+
+/* A worker's side. */
+extern VsTeam *vs_team_join(dsm_segment *segment, shm_toc *toc);
+extern int	vs_team_next_task(VsTeam *team);
+extern void vs_team_leave(VsTeam *team);
+
+/*
+ * A participant's share of a scan of the table, with an indexInfo of its own.
+ * Returns the rows seen.
+ */
+extern double vs_team_scan_table(VsTeam *team, IndexInfo *indexInfo,
+								 IndexBuildCallback callback, void *state);
+
+/* Begin a phase of the progress report that handles "total" rows. */
+extern void vs_team_begin_phase(VsTeam *team, int phase, int64 total);
+
+/* Report that n more rows are done, and allow cancelling. */
+extern void vs_team_report(VsTeam *team, int n);
+
+#endif							/* VS_TEAM_H */
