@@ -33,6 +33,18 @@ vs_hnsw_lock_node(VsHnswIndex *index, uint32 node, int lockmode)
 }
 
 Buffer
+vs_hnsw_lock_slots(VsHnswIndex *index, uint32 node, int i, int lockmode)
+{
+	const VsHnswGeometry *g = &index->geometry;
+
+	if (g->npages == 1)
+		return vs_hnsw_lock_node(index, node, lockmode);
+	return vs_page_read(index->rel,
+						vs_hnsw_node_block(g, node) + g->nvector_pages + i,
+						lockmode, HNSW_PAGE_SLOTS);
+}
+
+Buffer
 vs_hnsw_lock_upper(VsHnswIndex *index, uint32 upper, int lockmode)
 {
 	return vs_page_read(index->rel, vs_hnsw_upper_block(&index->geometry, upper),

@@ -47,6 +47,10 @@ extern uint32 vs_hnsw_upper_below(VsHnswIndex *index, uint32 upper, int level);
 /* Read and lock the first page of a node. */
 extern Buffer vs_hnsw_lock_node(VsHnswIndex *index, uint32 node, int lockmode);
 
+/* Read and lock the page of slot block i of a node. */
+extern Buffer vs_hnsw_lock_slots(VsHnswIndex *index, uint32 node, int i,
+								 int lockmode);
+
 /* Read and lock the page of an upper record. */
 extern Buffer vs_hnsw_lock_upper(VsHnswIndex *index, uint32 upper, int lockmode);
 

@@ -294,6 +294,16 @@ vs_hnsw_upper_number(const VsHnswGeometry *g, BlockNumber block, int position)
 	return block * g->upper_per_page + position;
 }
 
+/* A slot block of a node, on the page that holds it. */
+static inline VsHnswSlots
+vs_hnsw_slots_of_node(const VsHnswGeometry *g, Page page, uint32 node)
+{
+	if (g->npages > 1)
+		return vs_hnsw_page_slots(g, page);
+	return vs_hnsw_node_slots(g, vs_hnsw_page_node(g, page,
+												   vs_hnsw_node_position(g, node)));
+}
+
 /* Bytes of records on each kind of page. */
 extern Size vs_hnsw_page_nbytes(const VsHnswGeometry *g, uint16 kind);
 

@@ -264,25 +264,18 @@ rewrite_node(VsHnswRepair *repair, uint32 node, const VsHnswLink *links, int nli
 {
 	VsHnswIndex *index = repair->index;
 	const VsHnswGeometry *g = &index->geometry;
-	BlockNumber block = vs_hnsw_node_block(g, node);
 	int			next = 0;
 
 	for (int i = 0; i < g->nslot_blocks; i++)
 	{
-		Buffer		buffer;
-		Page		page;
+		Buffer		buffer = vs_hnsw_lock_slots(index, node, i,
+												BUFFER_LOCK_EXCLUSIVE);
 		VsEdit		edit;
 		VsHnswSlots slots;
 
-		buffer = vs_page_read(index->rel,
-							  block + (g->npages > 1 ? g->nvector_pages + i : 0),
-							  BUFFER_LOCK_EXCLUSIVE,
-							  g->npages > 1 ? HNSW_PAGE_SLOTS : HNSW_PAGE_NODE);
 		vs_edit_begin(&edit, index->rel, VS_EDIT_LOGGED);
-		page = vs_edit_page(&edit, buffer, VS_EDIT_CHANGE);
-		slots = g->npages > 1 ? vs_hnsw_page_slots(g, page) :
-			vs_hnsw_node_slots(g, vs_hnsw_page_node(g, page,
-													vs_hnsw_node_position(g, node)));
+		slots = vs_hnsw_slots_of_node(g, vs_edit_page(&edit, buffer,
+													  VS_EDIT_CHANGE), node);
 		replace_links(repair, 0, &slots, g->slots_per_block, links, nlinks,
 					  &next);
 		vs_edit_commit(&edit);
