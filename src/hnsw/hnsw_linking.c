@@ -96,6 +96,18 @@ vs_hnsw_linking_choose(VsHnswLinking *linking)
 	pfree(kinds);
 }
 
+/* The slot that names a node, or -1. */
+static int
+find_slot(const VsHnswSlots *slots, int capacity, uint32 node)
+{
+	int			n = Min(slots->header->nlinks, capacity);
+
+	for (int i = 0; i < n; i++)
+		if (slots->links[i] == node)
+			return i;
+	return -1;
+}
+
 /*
  * Change a slot block, of the page in an exclusively locked buffer, so that it
  * names the new node, if that is worth it.  Returns whether that became part
@@ -116,18 +128,26 @@ place_in_slots(VsHnswLinking *linking, Buffer buffer, VsHnswSlots slots, int cap
 	VsEdit		edit;
 	int			slot;
 
-	/* A node that was linked before a crash is linked again. */
-	for (int i = 0; i < n; i++)
-		if (slots.links[i] == link->id)
-			return false;
-
-	vs_hnsw_decode_dists(&slots, n, dists);
-	vs_hnsw_pagestore_estimate(linking->pages, &slots, n, to_new);
 	memcpy(kinds, slots.kinds, n);
-	slot = vs_hnsw_place_link(n, capacity, dists, kinds, link->dist, to_new,
-							  as_tree, &placed.kind);
-	if (slot < 0)
-		return false;
+	slot = find_slot(&slots, capacity, link->id);
+	if (slot >= 0)
+	{
+		/* Linked anew: a link that is known can only become one to keep. */
+		if (!as_tree || kinds[slot] == HNSW_LINK_TREE)
+			return as_tree;
+		if (!vs_hnsw_has_tree_room(n, capacity, kinds))
+			return false;
+		placed.kind = HNSW_LINK_TREE;
+	}
+	else
+	{
+		vs_hnsw_decode_dists(&slots, n, dists);
+		vs_hnsw_pagestore_estimate(linking->pages, &slots, n, to_new);
+		slot = vs_hnsw_place_link(n, capacity, dists, kinds, link->dist, to_new,
+								  as_tree, &placed.kind);
+		if (slot < 0)
+			return false;
+	}
 
 	vs_edit_begin(&edit, linking->index->rel, linking->mode);
 	slots = vs_hnsw_slots_at((char *) vs_edit_page(&edit, buffer, VS_EDIT_CHANGE) +
@@ -141,27 +161,31 @@ place_in_slots(VsHnswLinking *linking, Buffer buffer, VsHnswSlots slots, int cap
 }
 
 /*
- * The slot block of a node with pages of its own that takes a further
- * neighbour: the first with room, else one chosen by the neighbour's number.
+ * The slot block of a node that takes a further neighbour: the one that names
+ * it already, or the first with room, or else one chosen by its number.
  */
 static int
 choose_slot_block(VsHnswIndex *index, uint32 node, uint32 new_node)
 {
 	const VsHnswGeometry *g = &index->geometry;
-	BlockNumber block = vs_hnsw_node_block(g, node) + g->nvector_pages;
+	int			chosen = -1;
 
+	if (g->nslot_blocks == 1)
+		return 0;
 	for (int i = 0; i < g->nslot_blocks; i++)
 	{
-		Buffer		buffer = vs_page_read(index->rel, block + i,
-										  BUFFER_LOCK_SHARE, HNSW_PAGE_SLOTS);
-		VsHnswSlots slots = vs_hnsw_page_slots(g, BufferGetPage(buffer));
+		Buffer		buffer = vs_hnsw_lock_slots(index, node, i, BUFFER_LOCK_SHARE);
+		VsHnswSlots slots = vs_hnsw_slots_of_node(g, BufferGetPage(buffer), node);
+		bool		is_named = find_slot(&slots, g->slots_per_block, new_node) >= 0;
 		bool		has_room = slots.header->nlinks < g->slots_per_block;
 
 		UnlockReleaseBuffer(buffer);
-		if (has_room)
+		if (is_named)
 			return i;
+		if (has_room && chosen < 0)
+			chosen = i;
 	}
-	return new_node % g->nslot_blocks;
+	return chosen >= 0 ? chosen : new_node % g->nslot_blocks;
 }
 
 /* Tell a bottom-level neighbour about the new node; true if now in the tree. */
