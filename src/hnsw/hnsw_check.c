@@ -142,12 +142,40 @@ check_node_lengths(VsHnswCheck *state, uint32 number)
 	}
 }
 
+/*
+ * Note the codes that a node, whose vector is in state->x, may have in lists:
+ * that of the nearest centroid now, and those of the nearest ones before
+ * further centroids were appended.
+ */
+static void
+note_codes(VsHnswCheck *state, uint32 number)
+{
+	VsRabitq	codec = *state->index->codec;
+	uint64	   *digests = state->digests + (Size) number * state->ndigests;
+
+	for (int i = 0; i < state->ndigests; i++)
+	{
+		VsCodeFactors factors;
+		uint8		centroid;
+
+		vs_rabitq_encode(&codec, state->x, state->scratch, state->code, &factors,
+						 &centroid);
+		digests[i] = vs_hnsw_code_digest(&state->index->geometry, state->code,
+										 &factors, centroid);
+		if (codec.bits == VS_RABITQ_FLOAT16_BITS || centroid < HNSW_CENTROIDS)
+			break;
+
+		/* Go back to before that centroid came. */
+		codec.ncentroids = HNSW_CENTROIDS + (centroid - HNSW_CENTROIDS) /
+			HNSW_MORE_CENTROIDS * HNSW_MORE_CENTROIDS;
+	}
+}
+
 /* First pass over a node: what it is, and what its code should be. */
 static void
 examine_node(VsHnswCheck *state, BlockNumber block, uint32 number, uint8 raw_state)
 {
 	VsHnswIndex *index = state->index;
-	const VsHnswGeometry *g = &index->geometry;
 	VsHnswCheckedNode *info = &state->nodes[number];
 
 	info->exists = true;
@@ -173,14 +201,7 @@ examine_node(VsHnswCheck *state, BlockNumber block, uint32 number, uint8 raw_sta
 	check_header(state, block, number);
 	check_node_lengths(state, number);
 	if (check_vector(state, block, number) && index->codec != NULL)
-	{
-		VsCodeFactors factors;
-		uint8		centroid;
-
-		vs_rabitq_encode(index->codec, state->x, state->scratch, state->code,
-						 &factors, &centroid);
-		info->digest = vs_hnsw_code_digest(g, state->code, &factors, centroid);
-	}
+		note_codes(state, number);
 }
 
 /* First pass over a node page. */
@@ -255,6 +276,12 @@ vs_hnsw_check(Relation rel, VsCheck *check)
 	state.nodes = MemoryContextAllocExtended(CurrentMemoryContext,
 											 sizeof(VsHnswCheckedNode) * ((Size) state.nnodes + 1),
 											 MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	state.ndigests = 1 + Max(index->meta.ncentroids - HNSW_CENTROIDS, 0) /
+		HNSW_MORE_CENTROIDS;
+	state.digests = MemoryContextAllocExtended(CurrentMemoryContext,
+											   sizeof(uint64) * state.ndigests *
+											   ((Size) state.nnodes + 1),
+											   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	state.kinds = MemoryContextAllocHuge(CurrentMemoryContext,
 										 sizeof(uint16) * (Size) state.nblocks);
 	vs_hnsw_node_copy_init(&state.copy, g);

@@ -13,7 +13,6 @@
 /* What is known of a node's place after the first pass. */
 typedef struct VsHnswCheckedNode
 {
-	uint64		digest;			/* of its code, factors and centroid */
 	uint8		state;
 	uint8		level;
 	uint8		top;			/* level of its highest upper record, or 0 */
@@ -30,6 +29,9 @@ typedef struct VsHnswCheck
 	uint16	   *kinds;			/* of each block, 0 where it is unsound */
 	uint32		nnodes;			/* places, of all blocks */
 	VsHnswCheckedNode *nodes;
+	int			ndigests;		/* a node: as many codes as it may have */
+	uint64	   *digests;		/* of code, factors and centroid; node i's at
+								 * i * ndigests, 0 behind them */
 	VsHnswNodeCopy copy;
 	float	   *x;
 	float	   *scratch;

@@ -202,8 +202,9 @@ vs_hnsw_insert_vector(VsHnswIndex *index, const float *x, ItemPointer tid,
 
 /*
  * Turn a flat index that has grown into a graph, with nobody else inserting.
- * If somebody is, the next insert may.  Not interruptible: it is short, and a
- * row whose insert is cancelled time and again would stop all others.
+ * If somebody is, the next insert may.  Not interruptible: vs_hnsw_flat_limit
+ * keeps it short, and a row whose insert is cancelled time and again would stop
+ * all others.
  */
 static void
 convert_if_grown(VsHnswIndex *index)
@@ -269,6 +270,8 @@ vs_hnsw_insert(Relation rel, Datum *values, bool *isnull, ItemPointer tid,
 			insert_under_lock(index, x, tid, indexUnchanged, ExclusiveLock);
 		if (index->meta.state == HNSW_FLAT)
 			convert_if_grown(index);
+		else
+			vs_hnsw_add_centroids_if_grown(index);
 	}
 
 	MemoryContextSwitchTo(old);
