@@ -210,7 +210,8 @@ vs_hnsw_build(Relation heap, Relation rel, IndexInfo *indexInfo)
 	result->index_tuples = vs_spool_nrows(build->spool);
 
 	vs_hnsw_create_meta(build->index, VS_EDIT_BUILD);
-	if (result->index_tuples >= vs_hnsw_flat_rows && result->index_tuples > 0)
+	if (result->index_tuples >= vs_hnsw_flat_limit(build->index) &&
+		result->index_tuples > 0)
 		make_graph(build);
 	else
 		insert_rows(build);

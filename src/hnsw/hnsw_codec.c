@@ -96,6 +96,7 @@ load_codec(Relation index, const VsHnswMeta *meta)
 		kept->codec.bits = meta->bits;
 		kept->codec.estimate = vs_hnsw_estimate(meta);
 		kept->codec.exponent = meta->exponent;
+		kept->codec.residual = meta->residual;
 		kept->codec.ncentroids = meta->ncentroids;
 		kept->codec.mean = floats;
 		kept->codec.centroids = floats + meta->dim;

@@ -20,6 +20,13 @@
 #include "quant/f16vec.h"
 #include "storage/indexfsm.h"
 
+/*
+ * An index stays flat for fewer rows if they are long, so that the one insert
+ * that converts it takes about the same time: see README.md, "Insert".
+ */
+#define MAX_FLAT_FLOATS	(768 * 1024)
+#define MIN_FLAT_ROWS	64
+
 /* Whether a node holds this very vector and has room for a TID. */
 static bool
 takes_tid(const VsHnswGeometry *g, const VsHnswNode *node, const VsHnswVector *vector)
@@ -98,6 +105,14 @@ vs_hnsw_flat_insert(VsHnswIndex *index, const VsHnswVector *vector, ItemPointer 
 	vs_hnsw_write_new_node(index, &header, vector->halves, NULL, 0, mode);
 }
 
+int
+vs_hnsw_flat_limit(const VsHnswIndex *index)
+{
+	int			limit = Max(MAX_FLAT_FLOATS / index->geometry.dim, MIN_FLAT_ROWS);
+
+	return Min(vs_hnsw_flat_rows, limit);
+}
+
 bool
 vs_hnsw_flat_is_full(VsHnswIndex *index)
 {
@@ -106,7 +121,7 @@ vs_hnsw_flat_is_full(VsHnswIndex *index)
 
 	/* Block 0 is the metapage. */
 	return (nblocks - 1) / g->npages * (double) g->nodes_per_page >=
-		vs_hnsw_flat_rows;
+		vs_hnsw_flat_limit(index);
 }
 
 /* The nodes of a flat index, gathered for conversion. */
@@ -168,25 +183,13 @@ gather_nodes(VsHnswIndex *index, FlatNodes *nodes)
 
 	for (BlockNumber block = HNSW_META_BLOCK + 1; block < nblocks; block++)
 	{
-		Buffer		buffer = ReadBuffer(index->rel, block);
-		Page		page = BufferGetPage(buffer);
-
 		CHECK_FOR_INTERRUPTS();
-		LockBuffer(buffer, BUFFER_LOCK_SHARE);
-		for (int i = 0; i < g->nodes_per_page; i++)
+		if (nodes->n + g->nodes_per_page > nodes->capacity)
 		{
-			if (vs_page_kind(page) != HNSW_PAGE_NODE ||
-				vs_hnsw_page_node(g, page, i)->state != HNSW_NODE_LIVE)
-				continue;
-			if (nodes->n == nodes->capacity)
-			{
-				nodes->capacity *= 2;
-				nodes->ids = repalloc(nodes->ids,
-									  sizeof(uint32) * nodes->capacity);
-			}
-			nodes->ids[nodes->n++] = vs_hnsw_node_number(g, block, i);
+			nodes->capacity *= 2;
+			nodes->ids = repalloc(nodes->ids, sizeof(uint32) * nodes->capacity);
 		}
-		UnlockReleaseBuffer(buffer);
+		nodes->n += vs_hnsw_list_nodes(index, block, nodes->ids + nodes->n);
 	}
 }
 

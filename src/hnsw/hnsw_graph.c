@@ -215,12 +215,8 @@ vs_hnsw_dispensable_link(int n, const float *dists, const uint8 *kinds)
 		farthest_neighbor(n, dists, kinds, HNSW_LINK_DIVERSE);
 }
 
-/*
- * Whether a list may take one more neighbour that it must keep: up to half of
- * it, three where half would be less.
- */
-static bool
-has_tree_room(int n, int capacity, const uint8 *kinds)
+bool
+vs_hnsw_has_tree_room(int n, int capacity, const uint8 *kinds)
 {
 	int			ntree = 0;
 
@@ -248,7 +244,7 @@ vs_hnsw_place_link(int n, int capacity, const float *dists, uint8 *kinds,
 {
 	int			victim;
 
-	if (as_tree && has_tree_room(n, capacity, kinds))
+	if (as_tree && vs_hnsw_has_tree_room(n, capacity, kinds))
 	{
 		*new_kind = HNSW_LINK_TREE;
 		return n < capacity ? n : vs_hnsw_dispensable_link(n, dists, kinds);

@@ -119,6 +119,12 @@ extern int	vs_hnsw_place_link(int n, int capacity, const float *dists,
 							   bool as_tree, uint8 *new_kind);
 
 /*
+ * Whether a list may take one more neighbour that it must keep: up to half of
+ * it, three where half would be less.
+ */
+extern bool vs_hnsw_has_tree_room(int n, int capacity, const uint8 *kinds);
+
+/*
  * The neighbour of a full list that is missed least: the farthest one kept
  * though covered, or else the farthest that may be given up; -1 if none may.
  */

@@ -1,12 +1,12 @@
 /*
  * hnsw_meta.c
- *		The metapage and the codebook pages.
+ *		The metapage.
  */
 #include "postgres.h"
 
-#include "common/pg_prng.h"
+#include <math.h>
+
 #include "hnsw/hnsw_private.h"
-#include "miscadmin.h"
 #include "quant/f16vec.h"
 
 void
@@ -44,6 +44,7 @@ is_meta_sane(const VsHnswMeta *meta)
 		meta->exponent >= VS_F16VEC_MIN_EXPONENT &&
 		meta->exponent <= VS_F16VEC_MAX_EXPONENT &&
 		meta->ncentroids <= VS_RABITQ_MAX_CENTROIDS &&
+		isfinite(meta->residual) && meta->residual >= 0.0f &&
 		meta->entry_level >= -1 && meta->entry_level <= HNSW_MAX_LEVEL;
 }
 
@@ -78,21 +79,42 @@ check_meta(Relation index, const VsOpclass *opclass, const VsHnswMeta *meta)
 				 errhint("Please REINDEX it.")));
 }
 
+/* Copy what the metapage says. */
+static void
+read_meta(Relation rel, VsHnswMeta *meta)
+{
+	Buffer		buffer = vs_page_read(rel, HNSW_META_BLOCK, BUFFER_LOCK_SHARE,
+									  HNSW_PAGE_META);
+
+	*meta = *vs_hnsw_page_meta(BufferGetPage(buffer));
+	UnlockReleaseBuffer(buffer);
+}
+
+/* Hold the codec that index->meta names. */
+static void
+hold_codec(VsHnswIndex *index)
+{
+	MemoryContext old;
+
+	if (index->codec != NULL &&
+		index->codec_version == index->meta.codebook_version)
+		return;
+	old = MemoryContextSwitchTo(index->context);
+	index->codec = vs_hnsw_codec_acquire(index->rel, &index->meta);
+	index->codec_version = index->meta.codebook_version;
+	MemoryContextSwitchTo(old);
+}
+
 /* Read the metapage and what follows from it. */
 static void
 load_meta(VsHnswIndex *index)
 {
-	Buffer		buffer = vs_page_read(index->rel, HNSW_META_BLOCK,
-									  BUFFER_LOCK_SHARE, HNSW_PAGE_META);
-
-	index->meta = *vs_hnsw_page_meta(BufferGetPage(buffer));
-	UnlockReleaseBuffer(buffer);
-
+	read_meta(index->rel, &index->meta);
 	check_meta(index->rel, index->opclass, &index->meta);
 	vs_hnsw_geometry_init(&index->geometry, index->meta.dim, index->meta.m,
 						  index->meta.bits);
-	if (index->meta.state == HNSW_GRAPH && index->codec == NULL)
-		index->codec = vs_hnsw_codec_acquire(index->rel, &index->meta);
+	if (index->meta.state == HNSW_GRAPH)
+		hold_codec(index);
 }
 
 VsHnswIndex *
@@ -101,6 +123,7 @@ vs_hnsw_open(Relation rel)
 	VsHnswIndex *index = palloc0(sizeof(VsHnswIndex));
 
 	index->rel = rel;
+	index->context = CurrentMemoryContext;
 	index->opclass = vs_opclass_of_index(rel);
 	load_meta(index);
 	return index;
@@ -112,6 +135,7 @@ vs_hnsw_open_new(Relation rel)
 	VsHnswIndex *index = palloc0(sizeof(VsHnswIndex));
 
 	index->rel = rel;
+	index->context = CurrentMemoryContext;
 	index->opclass = vs_opclass_of_index(rel);
 	vs_hnsw_meta_form(&index->meta, rel);
 	vs_hnsw_geometry_init(&index->geometry, index->meta.dim, index->meta.m,
@@ -119,23 +143,30 @@ vs_hnsw_open_new(Relation rel)
 	return index;
 }
 
-bool
+void
 vs_hnsw_refresh(VsHnswIndex *index)
 {
-	bool		was_flat = index->meta.state == HNSW_FLAT;
-
 	load_meta(index);
-	return was_flat && index->meta.state == HNSW_GRAPH;
+}
+
+bool
+vs_hnsw_refresh_codec(VsHnswIndex *index)
+{
+	uint32		version = index->codec_version;
+	VsHnswMeta	meta;
+
+	read_meta(index->rel, &meta);
+	check_meta(index->rel, index->opclass, &meta);
+	index->meta.ncentroids = meta.ncentroids;
+	index->meta.codebook_version = meta.codebook_version;
+	hold_codec(index);
+	return index->codec_version != version;
 }
 
 void
 vs_hnsw_refresh_entry(VsHnswIndex *index)
 {
-	Buffer		buffer = vs_page_read(index->rel, HNSW_META_BLOCK,
-									  BUFFER_LOCK_SHARE, HNSW_PAGE_META);
-
-	index->meta = *vs_hnsw_page_meta(BufferGetPage(buffer));
-	UnlockReleaseBuffer(buffer);
+	read_meta(index->rel, &index->meta);
 }
 
 void
@@ -185,6 +216,27 @@ set_entry(VsHnswIndex *index, Buffer buffer, uint32 entry, int level,
 	vs_edit_commit(&edit);
 }
 
+bool
+vs_hnsw_note_training(VsHnswIndex *index, BlockNumber nblocks)
+{
+	Buffer		buffer = vs_page_read(index->rel, HNSW_META_BLOCK,
+									  BUFFER_LOCK_EXCLUSIVE, HNSW_PAGE_META);
+	bool		first = vs_hnsw_page_meta(BufferGetPage(buffer))->trained_nblocks ==
+		index->meta.trained_nblocks;
+
+	if (first)
+	{
+		VsEdit		edit;
+
+		vs_edit_begin(&edit, index->rel, VS_EDIT_LOGGED);
+		vs_hnsw_page_meta(vs_edit_page(&edit, buffer,
+									   VS_EDIT_CHANGE))->trained_nblocks = nblocks;
+		vs_edit_commit(&edit);
+	}
+	UnlockReleaseBuffer(buffer);
+	return first;
+}
+
 void
 vs_hnsw_raise_entry(VsHnswIndex *index, uint32 entry, int level,
 					VsEditMode mode)
@@ -208,108 +260,4 @@ vs_hnsw_replace_entry(VsHnswIndex *index, uint32 old_entry, int old_level,
 	if (meta->entry == old_entry && meta->entry_level == old_level)
 		set_entry(index, buffer, entry, level, mode);
 	UnlockReleaseBuffer(buffer);
-}
-
-VsRabitq *
-vs_hnsw_train_codec(VsHnswIndex *index, float *samples, int n)
-{
-	VsRabitq   *codec = palloc0(sizeof(VsRabitq));
-	int			dim = index->meta.dim;
-	float	   *mean = palloc(sizeof(float) * dim);
-	float	   *centroids = palloc(sizeof(float) * dim * HNSW_CENTROIDS);
-
-	index->meta.seed = pg_prng_uint32(&pg_global_prng_state);
-
-	codec->dim = dim;
-	codec->bits = index->meta.bits;
-	codec->estimate = vs_hnsw_estimate(&index->meta);
-	vs_rotation_init(&codec->rotation, dim, index->meta.seed,
-					 palloc(vs_rotation_signs_nbytes(dim)));
-	vs_rabitq_train(codec, samples, n, HNSW_CENTROIDS, index->meta.seed, mean,
-					centroids);
-
-	index->meta.exponent = codec->exponent;
-	index->meta.ncentroids = codec->ncentroids;
-	index->meta.codebook_version = pg_prng_uint32(&pg_global_prng_state);
-	return codec;
-}
-
-/* Write one page of the codebook. */
-static void
-write_codebook_page(VsHnswIndex *index, Buffer buffer, BlockNumber next,
-					const float *floats, Size nfloats, VsEditMode mode)
-{
-	VsEdit		edit;
-	Page		page;
-	VsHnswCodebookHeader *header;
-
-	LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
-	vs_edit_begin(&edit, index->rel, mode);
-	page = vs_edit_page(&edit, buffer, VS_EDIT_NEW);
-	vs_page_init(page, HNSW_PAGE_CODEBOOK,
-				 vs_hnsw_page_nbytes(&index->geometry, HNSW_PAGE_CODEBOOK));
-	header = (VsHnswCodebookHeader *) vs_page_records(page);
-	header->next = next;
-	header->nfloats = nfloats;
-	memcpy(header + 1, floats, sizeof(float) * nfloats);
-	vs_edit_commit(&edit);
-	UnlockReleaseBuffer(buffer);
-}
-
-void
-vs_hnsw_write_codebook(VsHnswIndex *index, const VsRabitq *codec, VsEditMode mode)
-{
-	Size		nfloats = (Size) codec->dim * (codec->ncentroids + 1);
-	int			npages = (nfloats + HNSW_CODEBOOK_FLOATS - 1) / HNSW_CODEBOOK_FLOATS;
-	float	   *floats = palloc(sizeof(float) * nfloats);
-	BlockNumber next = InvalidBlockNumber;
-
-	memcpy(floats, codec->mean, sizeof(float) * codec->dim);
-	memcpy(floats + codec->dim, codec->centroids,
-		   sizeof(float) * codec->dim * codec->ncentroids);
-
-	/* From the last page to the first, so that each knows its successor. */
-	for (int i = npages - 1; i >= 0; i--)
-	{
-		Size		begin = (Size) i * HNSW_CODEBOOK_FLOATS;
-		Buffer		buffer;
-
-		CHECK_FOR_INTERRUPTS();
-		vs_page_extend(index->rel, 1, &buffer);
-		index->meta.codebook_block = BufferGetBlockNumber(buffer);
-		write_codebook_page(index, buffer, next, floats + begin,
-							Min(nfloats - begin, HNSW_CODEBOOK_FLOATS), mode);
-		next = index->meta.codebook_block;
-	}
-	pfree(floats);
-}
-
-void
-vs_hnsw_read_codebook(Relation index, const VsHnswMeta *meta, float *floats,
-					  Size nfloats)
-{
-	BlockNumber block = meta->codebook_block;
-	Size		nread = 0;
-
-	while (nread < nfloats && block != InvalidBlockNumber)
-	{
-		Buffer		buffer = vs_page_read(index, block, BUFFER_LOCK_SHARE,
-										  HNSW_PAGE_CODEBOOK);
-		const VsHnswCodebookHeader *header = (const VsHnswCodebookHeader *)
-			vs_page_records(BufferGetPage(buffer));
-		Size		n = Min(header->nfloats, HNSW_CODEBOOK_FLOATS);
-
-		n = Min(n, nfloats - nread);
-		memcpy(floats + nread, header + 1, sizeof(float) * n);
-		nread += n;
-		block = n > 0 ? header->next : InvalidBlockNumber;
-		UnlockReleaseBuffer(buffer);
-	}
-
-	if (nread < nfloats)
-		ereport(ERROR,
-				(errcode(ERRCODE_INDEX_CORRUPTED),
-				 errmsg("codebook of index \"%s\" is incomplete",
-						RelationGetRelationName(index)),
-				 errhint("Please REINDEX it.")));
 }

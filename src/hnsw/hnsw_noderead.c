@@ -33,6 +33,18 @@ vs_hnsw_lock_node(VsHnswIndex *index, uint32 node, int lockmode)
 }
 
 Buffer
+vs_hnsw_lock_slots(VsHnswIndex *index, uint32 node, int i, int lockmode)
+{
+	const VsHnswGeometry *g = &index->geometry;
+
+	if (g->npages == 1)
+		return vs_hnsw_lock_node(index, node, lockmode);
+	return vs_page_read(index->rel,
+						vs_hnsw_node_block(g, node) + g->nvector_pages + i,
+						lockmode, HNSW_PAGE_SLOTS);
+}
+
+Buffer
 vs_hnsw_lock_upper(VsHnswIndex *index, uint32 upper, int lockmode)
 {
 	return vs_page_read(index->rel, vs_hnsw_upper_block(&index->geometry, upper),
@@ -54,9 +66,13 @@ copy_slots(const VsHnswGeometry *g, const VsHnswSlots *slots, int block_capacity
 
 	memcpy(copy->slots.links + begin, slots->links, sizeof(uint32) * n);
 	if (query != NULL)
+	{
+		copy->has_newer_codes |= !vs_rabitq_knows(query->codec, n,
+												  slots->centroids);
 		vs_rabitq_estimate(query, n, slots->codes, g->code_nbytes,
 						   slots->factors, slots->centroids,
 						   copy->estimates + begin);
+	}
 	if (with_codes)
 	{
 		memcpy(copy->slots.factors + begin, slots->factors,
@@ -130,6 +146,7 @@ vs_hnsw_read_node(VsHnswIndex *index, uint32 node, const VsRabitqQuery *query,
 	VsHnswNode *record = vs_hnsw_page_node(g, page, vs_hnsw_node_position(g, node));
 
 	copy->nlinks = 0;
+	copy->has_newer_codes = false;
 	copy->header = *record;
 	if (record->state == HNSW_NODE_FREE)
 	{
@@ -170,6 +187,7 @@ vs_hnsw_read_upper(VsHnswIndex *index, uint32 upper, int level,
 		record->level == level;
 
 	copy->nlinks = 0;
+	copy->has_newer_codes = false;
 	if (valid)
 	{
 		VsHnswSlots slots = vs_hnsw_upper_slots(g, record);
@@ -207,6 +225,27 @@ vs_hnsw_upper_below(VsHnswIndex *index, uint32 upper, int level)
 		below = level == 1 ? record->node : record->down;
 	UnlockReleaseBuffer(buffer);
 	return below;
+}
+
+int
+vs_hnsw_list_nodes(VsHnswIndex *index, BlockNumber block, uint32 *ids)
+{
+	const VsHnswGeometry *g = &index->geometry;
+	Buffer		buffer = ReadBuffer(index->rel, block);
+	Page		page = BufferGetPage(buffer);
+	int			n = 0;
+
+	LockBuffer(buffer, BUFFER_LOCK_SHARE);
+	if (vs_page_kind(page) == HNSW_PAGE_NODE)
+		for (int i = 0; i < g->nodes_per_page; i++)
+		{
+			uint8		state = vs_hnsw_page_node(g, page, i)->state;
+
+			if (state == HNSW_NODE_LIVE || state == HNSW_NODE_LINKING)
+				ids[n++] = vs_hnsw_node_number(g, block, i);
+		}
+	UnlockReleaseBuffer(buffer);
+	return n;
 }
 
 void

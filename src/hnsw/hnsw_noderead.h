@@ -17,6 +17,8 @@ typedef struct VsHnswNodeCopy
 	int			nlinks;
 	VsHnswSlots slots;			/* codes and factors only if asked for */
 	float	   *estimates;		/* nlinks, if a query was given */
+	bool		has_newer_codes;	/* of centroids that the query's codec
+									 * lacks */
 	VsHnswSlotsHeader slots_header;
 } VsHnswNodeCopy;
 
@@ -47,8 +49,18 @@ extern uint32 vs_hnsw_upper_below(VsHnswIndex *index, uint32 upper, int level);
 /* Read and lock the first page of a node. */
 extern Buffer vs_hnsw_lock_node(VsHnswIndex *index, uint32 node, int lockmode);
 
+/* Read and lock the page of slot block i of a node. */
+extern Buffer vs_hnsw_lock_slots(VsHnswIndex *index, uint32 node, int i,
+								 int lockmode);
+
 /* Read and lock the page of an upper record. */
 extern Buffer vs_hnsw_lock_upper(VsHnswIndex *index, uint32 upper, int lockmode);
+
+/*
+ * List the nodes with rows on a page, whatever its kind; ids has room for
+ * nodes_per_page.  Returns their number.
+ */
+extern int	vs_hnsw_list_nodes(VsHnswIndex *index, BlockNumber block, uint32 *ids);
 
 /* Copy a float16 vector's part that lies on page "page_of_node" of a node. */
 extern void vs_hnsw_copy_vector_part(const VsHnswGeometry *g, Page page,

@@ -45,7 +45,7 @@
 #include "storage/page.h"
 
 #define HNSW_MAGIC		0x76734857	/* "WHsv" */
-#define HNSW_VERSION	1
+#define HNSW_VERSION	2
 
 #define HNSW_META_BLOCK 0
 
@@ -89,15 +89,27 @@ typedef struct VsHnswMeta
 	BlockNumber upper_block;	/* first upper page with room, see
 								 * hnsw_upper.c */
 	BlockNumber tid_directory;	/* room: heap TID to node, not yet built */
+	BlockNumber trained_nblocks;	/* the index's size when it was last
+									 * thought of (further) centroids */
+	float4		residual;		/* typical, of the codec */
 } VsHnswMeta;
 
-StaticAssertDecl(sizeof(VsHnswMeta) == 48, "VsHnswMeta is part of the format");
+StaticAssertDecl(sizeof(VsHnswMeta) == 56, "VsHnswMeta is part of the format");
 
 static inline VsHnswMeta *
 vs_hnsw_page_meta(Page page)
 {
 	return (VsHnswMeta *) vs_page_records(page);
 }
+
+/*
+ * The codebook begins with the mean and HNSW_CENTROIDS centroids; more are
+ * appended HNSW_MORE_CENTROIDS at a time.  A code is of the nearest centroid
+ * among those that there were when it was made.
+ */
+#define HNSW_CENTROIDS			16
+#define HNSW_MORE_CENTROIDS		4
+#define HNSW_MAX_CENTROIDS		64
 
 typedef struct VsHnswCodebookHeader
 {
@@ -292,6 +304,16 @@ static inline uint32
 vs_hnsw_upper_number(const VsHnswGeometry *g, BlockNumber block, int position)
 {
 	return block * g->upper_per_page + position;
+}
+
+/* A slot block of a node, on the page that holds it. */
+static inline VsHnswSlots
+vs_hnsw_slots_of_node(const VsHnswGeometry *g, Page page, uint32 node)
+{
+	if (g->npages > 1)
+		return vs_hnsw_page_slots(g, page);
+	return vs_hnsw_node_slots(g, vs_hnsw_page_node(g, page,
+												   vs_hnsw_node_position(g, node)));
 }
 
 /* Bytes of records on each kind of page. */

@@ -16,7 +16,7 @@
  * Estimates that miss the bound by no more than this many standard deviations
  * are followed all the same; see README.md, "Scan", for the measurements.
  */
-#define FOLLOWED_NOISE 0.5f
+#define FOLLOWED_NOISE 0.9f
 
 /* A node or upper record that was met, and where its code is kept. */
 typedef struct MetEntry
@@ -43,6 +43,7 @@ struct VsHnswPageStore
 {
 	VsHnswStore store;			/* must be first */
 	VsHnswIndex *index;
+	MemoryContext context;		/* that all of this lives in */
 	bool		for_insert;
 
 	/* The query. */
@@ -92,6 +93,7 @@ vs_hnsw_pagestore_create(VsHnswIndex *index, bool for_insert)
 	int			dim = g->dim;
 
 	pages->index = index;
+	pages->context = CurrentMemoryContext;
 	pages->for_insert = for_insert;
 	set_store_routines(&pages->store);
 	pages->store.max_neighbors = Max(g->m0, g->upper_m);
@@ -163,6 +165,21 @@ vs_hnsw_pagestore_bind(VsHnswPageStore *pages, const float *x)
 
 	pages->nvisits = 0;
 	pages->store.reset(&pages->store);
+}
+
+/* Bind the query to a new codec; false if there is none. */
+static bool
+learn_newer_centroids(VsHnswPageStore *pages)
+{
+	MemoryContext old;
+
+	if (!vs_hnsw_refresh_codec(pages->index))
+		return false;
+	old = MemoryContextSwitchTo(pages->context);
+	pages->bound = vs_rabitq_query_create(pages->index->codec);
+	vs_rabitq_query_bind(pages->bound, pages->raw);
+	MemoryContextSwitchTo(old);
+	return true;
 }
 
 /* Exact distance in double, for magnitudes whose squares float4 cannot hold. */
@@ -306,6 +323,27 @@ collect_fresh(VsHnswPageStore *pages, bool bottom, float bound,
 	return nfresh;
 }
 
+/*
+ * Read a node or, above the bottom, an upper record to be expanded.  If it has
+ * codes of centroids that were appended since the codec was read, read that
+ * again, and the node: no lock is held in between.
+ */
+static bool
+read_expanded(VsHnswPageStore *pages, int level, uint32 id)
+{
+	VsHnswNodeCopy *copy = &pages->copy;
+	bool		found;
+
+	do
+		found = level > 0 ?
+			vs_hnsw_read_upper(pages->index, id, level, pages->bound,
+							   pages->for_insert, copy) :
+			vs_hnsw_read_node(pages->index, id, pages->bound, pages->for_insert,
+							  copy);
+	while (found && copy->has_newer_codes && learn_newer_centroids(pages));
+	return found;
+}
+
 /* VsHnswStore.expand */
 static int
 pagestore_expand(VsHnswStore *store, int level, VsCandidate *node, float bound,
@@ -317,8 +355,7 @@ pagestore_expand(VsHnswStore *store, int level, VsCandidate *node, float bound,
 	*is_result = false;
 	if (level > 0)
 	{
-		if (!vs_hnsw_read_upper(pages->index, node->id, level, pages->bound,
-								pages->for_insert, copy))
+		if (!read_expanded(pages, level, node->id))
 			return 0;
 		*is_result = true;
 	}
@@ -326,8 +363,7 @@ pagestore_expand(VsHnswStore *store, int level, VsCandidate *node, float bound,
 	{
 		VsHnswVector vector;
 
-		if (!vs_hnsw_read_node(pages->index, node->id, pages->bound,
-							   pages->for_insert, copy))
+		if (!read_expanded(pages, level, node->id))
 			return 0;
 		vector.exponent = copy->header.exponent;
 		vector.halves = copy->halves;

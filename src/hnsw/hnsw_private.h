@@ -29,8 +29,7 @@
 #define HNSW_MIN_EF_SEARCH				1
 #define HNSW_MAX_EF_SEARCH				1000
 
-/* Centroids of the codec, and the rows that they are trained from. */
-#define HNSW_CENTROIDS					16
+/* Rows that the codec is trained from. */
 #define HNSW_TRAINING_ROWS				2048
 
 /*
@@ -50,7 +49,7 @@ typedef struct VsHnswOptions
 
 /*
  * An index as one operation sees it.  Lives in the memory context that was
- * current in vs_hnsw_open, and holds the codec until that context is reset.
+ * current in vs_hnsw_open, and holds its codecs until that context is reset.
  */
 typedef struct VsHnswIndex
 {
@@ -59,6 +58,8 @@ typedef struct VsHnswIndex
 	VsHnswMeta	meta;			/* as of the last vs_hnsw_refresh */
 	VsHnswGeometry geometry;
 	const VsRabitq *codec;		/* NULL while the index is flat */
+	uint32		codec_version;	/* of the codebook that it was read from */
+	MemoryContext context;		/* holds the codec */
 } VsHnswIndex;
 
 /* What the codes of an index estimate. */
@@ -97,7 +98,7 @@ extern int	vs_hnsw_option_m(Relation index);
 extern int	vs_hnsw_option_ef_construction(Relation index);
 extern int	vs_hnsw_effective_ef_search(Relation index);
 
-/* hnsw_meta.c: metapage and codebook */
+/* hnsw_meta.c: metapage */
 
 /* Metapage contents of a new index, flat and without a codebook. */
 extern void vs_hnsw_meta_form(VsHnswMeta *meta, Relation index);
@@ -111,8 +112,14 @@ extern VsHnswIndex *vs_hnsw_open(Relation index);
 /* An index that is being built: no metapage is read. */
 extern VsHnswIndex *vs_hnsw_open_new(Relation index);
 
-/* Read the metapage again; true if the index turned from flat to graph. */
-extern bool vs_hnsw_refresh(VsHnswIndex *index);
+/* Read the metapage again. */
+extern void vs_hnsw_refresh(VsHnswIndex *index);
+
+/*
+ * Read whether centroids were appended, and hold the codec that has them; true
+ * if there were.  The one before stays valid, too.
+ */
+extern bool vs_hnsw_refresh_codec(VsHnswIndex *index);
 
 /*
  * While inserting alone, into an index that vs_hnsw_open_new opened: read what
@@ -136,6 +143,14 @@ extern void vs_hnsw_replace_entry(VsHnswIndex *index, uint32 old_entry,
 								  VsEditMode mode);
 
 /*
+ * Note the index's size when further centroids are thought of.  False if
+ * somebody else did since the metapage was read.
+ */
+extern bool vs_hnsw_note_training(VsHnswIndex *index, BlockNumber nblocks);
+
+/* hnsw_codebook.c: the codec on pages */
+
+/*
  * Train a codec for the index from samples (n x dim, overwritten) in the
  * current memory context, and note it in index->meta.
  */
@@ -148,6 +163,17 @@ extern void vs_hnsw_write_codebook(VsHnswIndex *index, const VsRabitq *codec,
 /* Read nfloats floats of the codebook. */
 extern void vs_hnsw_read_codebook(Relation index, const VsHnswMeta *meta,
 								  float *floats, Size nfloats);
+
+/*
+ * Append n centroids (n x dim) to the codebook, for all to use, and note the
+ * residual that is typical with them; without effect if somebody else did since
+ * index->meta was read.
+ */
+extern void vs_hnsw_append_centroids(VsHnswIndex *index, const float *centroids,
+									 int n, float residual);
+
+/* hnsw_centroids.c: further centroids as the index grows */
+extern void vs_hnsw_add_centroids_if_grown(VsHnswIndex *index);
 
 /* hnsw_codec.c: codecs kept by the backend */
 extern const VsRabitq *vs_hnsw_codec_acquire(Relation index, const VsHnswMeta *meta);
@@ -178,7 +204,14 @@ extern bool vs_hnsw_insert_vector(VsHnswIndex *index, const float *x,
 /* hnsw_flat.c: the index before it has a graph */
 extern void vs_hnsw_flat_insert(VsHnswIndex *index, const VsHnswVector *vector,
 								ItemPointer tid, VsEditMode mode);
+
+/* Rows from which on an index has a graph. */
+extern int	vs_hnsw_flat_limit(const VsHnswIndex *index);
+
+/* Whether a flat index has as many. */
 extern bool vs_hnsw_flat_is_full(VsHnswIndex *index);
+
+/* Build the graph in place; the caller holds the insert lock exclusively. */
 extern void vs_hnsw_flat_convert(VsHnswIndex *index);
 
 /* hnsw_scan.c */

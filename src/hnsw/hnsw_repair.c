@@ -9,9 +9,8 @@
 
 #include <math.h>
 
+#include "hnsw/hnsw_linking.h"
 #include "hnsw/hnsw_noderead.h"
-#include "hnsw/hnsw_nodewrite.h"
-#include "hnsw/hnsw_pagestore.h"
 #include "hnsw/hnsw_repair.h"
 #include "kernel/kernel.h"
 #include "miscadmin.h"
@@ -35,6 +34,7 @@ struct VsHnswRepair
 	float	   *x;
 	VsCandidate *fresh;
 	VsCandidateHeap candidates;
+	uint32		parent;			/* the neighbour that has it in the tree anew */
 	MemoryContext context;		/* of one repair */
 };
 
@@ -100,13 +100,31 @@ deleted_on_level(const VsHnswRepair *repair, int level)
 	return level == 0 ? repair->deleted : repair->deleted_uppers;
 }
 
-/* Whether one of the links that were read is to a deleted node. */
+/* Whether link i of those that were read is to a deleted node. */
+static bool
+is_deleted_link(const VsHnswRepair *repair, int level, int i)
+{
+	return vs_hnsw_numbers_contain(deleted_on_level(repair, level),
+								   repair->copy.slots.links[i]);
+}
+
+/* Whether one of them is. */
 static bool
 has_deleted_link(const VsHnswRepair *repair, int level)
 {
 	for (int i = 0; i < repair->copy.nlinks; i++)
-		if (vs_hnsw_numbers_contain(deleted_on_level(repair, level),
-									repair->copy.slots.links[i]))
+		if (is_deleted_link(repair, level, i))
+			return true;
+	return false;
+}
+
+/* Whether one of them is, and kept the graph connected. */
+static bool
+has_lost_tree(const VsHnswRepair *repair)
+{
+	for (int i = 0; i < repair->copy.nlinks; i++)
+		if (repair->copy.slots.kinds[i] == HNSW_LINK_TREE &&
+			is_deleted_link(repair, 0, i))
 			return true;
 	return false;
 }
@@ -156,7 +174,8 @@ choose_neighbors(VsHnswRepair *repair, int level, int capacity, uint8 *kinds)
 {
 	VsCandidate *candidates = repair->candidates.items;
 	int			n = 0;
-	int			limit = Min(repair->candidates.n, 2 * capacity);
+	int			wanted = Max(repair->index->meta.ef_construction, 2 * capacity);
+	int			limit = Min(repair->candidates.n, wanted);
 
 	for (int i = 0; i < limit; i++)
 	{
@@ -192,6 +211,40 @@ next_replacement(const VsHnswSlots *slots, int n, const VsHnswLink *links,
 }
 
 /*
+ * Have the nearest of the chosen neighbours that has room keep the node, which
+ * has lost what kept it in the tree.  Returns that neighbour, to be kept in
+ * turn.
+ */
+static uint32
+rejoin_tree(VsHnswRepair *repair, uint32 id, int nchosen)
+{
+	VsHnswLinking linking = {
+		.index = repair->index,
+		.pages = repair->pages,
+		.mode = VS_EDIT_LOGGED,
+		.x = repair->x,
+		.parent = HNSW_INVALID_ID
+	};
+	VsHnswLink	link;
+	VsHnswVisit visit;
+	VsHnswVisit *visits = &visit;
+
+	linking.chosen[0] = (VsHnswLevelLinks) {.n = 1, .links = &link, .visits = &visits};
+	vs_hnsw_linking_form_self(&linking);
+	for (int i = 0; i < nchosen; i++)
+	{
+		const VsCandidate *candidate = &repair->candidates.items[i];
+
+		link.id = candidate->id;
+		link.dist = candidate->dist;
+		visit = *vs_hnsw_pagestore_visit(repair->pages, candidate->tag);
+		if (vs_hnsw_linking_tell(&linking, 0, id, 0, true))
+			break;
+	}
+	return linking.parent;
+}
+
+/*
  * Change a slot block, on a page in an edit: deleted neighbours give way to
  * chosen ones, and free slots are filled.  "next" runs over the chosen ones.
  */
@@ -224,6 +277,9 @@ replace_links(const VsHnswRepair *repair, int level, VsHnswSlots *slots,
 		   next_replacement(slots, nkept, links, nlinks, next))
 		vs_hnsw_set_slot(g, slots, nkept++, &links[(*next)++]);
 	slots->header->nlinks = nkept;
+	for (int i = 0; i < nkept; i++)
+		if (level == 0 && slots->links[i] == repair->parent)
+			slots->kinds[i] = HNSW_LINK_TREE;
 }
 
 /*
@@ -264,25 +320,18 @@ rewrite_node(VsHnswRepair *repair, uint32 node, const VsHnswLink *links, int nli
 {
 	VsHnswIndex *index = repair->index;
 	const VsHnswGeometry *g = &index->geometry;
-	BlockNumber block = vs_hnsw_node_block(g, node);
 	int			next = 0;
 
 	for (int i = 0; i < g->nslot_blocks; i++)
 	{
-		Buffer		buffer;
-		Page		page;
+		Buffer		buffer = vs_hnsw_lock_slots(index, node, i,
+												BUFFER_LOCK_EXCLUSIVE);
 		VsEdit		edit;
 		VsHnswSlots slots;
 
-		buffer = vs_page_read(index->rel,
-							  block + (g->npages > 1 ? g->nvector_pages + i : 0),
-							  BUFFER_LOCK_EXCLUSIVE,
-							  g->npages > 1 ? HNSW_PAGE_SLOTS : HNSW_PAGE_NODE);
 		vs_edit_begin(&edit, index->rel, VS_EDIT_LOGGED);
-		page = vs_edit_page(&edit, buffer, VS_EDIT_CHANGE);
-		slots = g->npages > 1 ? vs_hnsw_page_slots(g, page) :
-			vs_hnsw_node_slots(g, vs_hnsw_page_node(g, page,
-													vs_hnsw_node_position(g, node)));
+		slots = vs_hnsw_slots_of_node(g, vs_edit_page(&edit, buffer,
+													  VS_EDIT_CHANGE), node);
 		replace_links(repair, 0, &slots, g->slots_per_block, links, nlinks,
 					  &next);
 		vs_edit_commit(&edit);
@@ -321,7 +370,7 @@ repair_links(VsHnswRepair *repair, uint32 id, int level)
 	const VsHnswGeometry *g = &repair->index->geometry;
 	MemoryContext old = MemoryContextSwitchTo(repair->context);
 	int			capacity = level == 0 ? g->m0 : g->upper_m;
-	uint8	   *kinds = palloc(2 * capacity);
+	uint8	   *kinds = palloc(capacity);
 	VsHnswLink *links = palloc(sizeof(VsHnswLink) * capacity);
 	int			n;
 	int			nnew;
@@ -333,6 +382,9 @@ repair_links(VsHnswRepair *repair, uint32 id, int level)
 	collect_candidates(repair, id, level);
 	n = choose_neighbors(repair, level, capacity, kinds);
 	nnew = form_chosen(repair, n, kinds, links);
+	repair->parent = HNSW_INVALID_ID;
+	if (level == 0 && has_lost_tree(repair))
+		repair->parent = rejoin_tree(repair, id, n);
 
 	if (level == 0)
 		rewrite_node(repair, id, links, nnew);

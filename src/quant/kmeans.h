@@ -13,10 +13,14 @@
 /*
  * Lloyd's algorithm over n samples (n x dim, row-major) from a k-means++
  * start that "seed" determines.  Writes k x dim centroids; with n < k the
- * surplus repeats samples.  n must be at least 1.  The caller gives scratch
- * memory of n floats and n ints.
+ * surplus repeats samples.  n must be at least 1.
+ *
+ * The centroids may come beside others, which stay where they are: then
+ * settled_sq holds each sample's squared distance to the nearest of those,
+ * else it is NULL.
  */
-extern void vs_kmeans(int dim, int n, const float *samples, int k, uint64 seed,
-					  float *centroids, float *scratch_dist, int *scratch_assign);
+extern void vs_kmeans(int dim, int n, const float *samples,
+					  const float *settled_sq, int k, uint64 seed,
+					  float *centroids);
 
 #endif							/* VS_KMEANS_H */

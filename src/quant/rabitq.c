@@ -8,6 +8,7 @@
  */
 #include "postgres.h"
 
+#include <float.h>
 #include <math.h>
 
 #include "kernel/kernel.h"
@@ -378,34 +379,92 @@ choose_exponent(int dim, int n, const float *samples)
 	return Max(Min(exponent, VS_F16VEC_MAX_EXPONENT), VS_F16VEC_MIN_EXPONENT);
 }
 
+/* Scale and rotate n samples in place. */
+static void
+turn_samples(const VsRabitq *codec, float *samples, int n)
+{
+	for (int i = 0; i < n; i++)
+	{
+		float	   *sample = samples + (size_t) i * codec->dim;
+
+		vs_rabitq_scale(codec, sample, sample);
+		vs_rotation_apply(&codec->rotation, sample);
+	}
+}
+
+/* Squared distances of n samples to nothing yet. */
+static float *
+allocate_distances(int n)
+{
+	float	   *dist_sq = palloc(sizeof(float) * n);
+
+	for (int i = 0; i < n; i++)
+		dist_sq[i] = FLT_MAX;
+	return dist_sq;
+}
+
+/*
+ * Lower each sample's squared distance to the nearest centroid by those to
+ * further ones; returns the sum over all samples.
+ */
+static double
+lower_distances(int dim, const float *samples, int n, const float *centroids,
+				int ncentroids, float *dist_sq)
+{
+	double		sum = 0.0;
+
+	for (int i = 0; i < n; i++)
+	{
+		for (int c = 0; c < ncentroids; c++)
+		{
+			float		d = vs_kernel->f32_l2_sq(dim, samples + (size_t) i * dim,
+												 centroids + (size_t) c * dim);
+
+			dist_sq[i] = Min(dist_sq[i], d);
+		}
+		sum += dist_sq[i];
+	}
+	return sum;
+}
+
 void
 vs_rabitq_train(VsRabitq *codec, float *samples, int n, int ncentroids,
 				uint64 seed, float *mean, float *centroids)
 {
 	int			dim = codec->dim;
-	float	   *dist = palloc(sizeof(float) * n);
-	int		   *assignment = palloc(sizeof(int) * n);
 
 	Assert(n >= 1 && ncentroids >= 1);
 	Assert(ncentroids <= VS_RABITQ_MAX_CENTROIDS);
 
 	codec->exponent = choose_exponent(dim, n, samples);
-	for (int i = 0; i < n; i++)
-	{
-		float	   *sample = samples + (size_t) i * dim;
-
-		vs_rabitq_scale(codec, sample, sample);
-		vs_rotation_apply(&codec->rotation, sample);
-	}
-
+	turn_samples(codec, samples, n);
 	mean_of_rows(dim, n, samples, mean);
-	vs_kmeans(dim, n, samples, ncentroids, seed, centroids, dist, assignment);
+	vs_kmeans(dim, n, samples, NULL, ncentroids, seed, centroids);
 	codec->mean = mean;
 	codec->centroids = centroids;
 	codec->ncentroids = ncentroids;
+	codec->residual = sqrt(lower_distances(dim, samples, n, centroids, ncentroids,
+										   allocate_distances(n)) / n);
+}
 
-	pfree(dist);
-	pfree(assignment);
+float
+vs_rabitq_train_more(const VsRabitq *codec, float *samples, int n,
+					 int ncentroids, uint64 seed, float *centroids,
+					 float *residual)
+{
+	int			dim = codec->dim;
+	float	   *dist_sq = allocate_distances(n);
+	double		before;
+	double		after;
+
+	turn_samples(codec, samples, n);
+	before = lower_distances(dim, samples, n, codec->centroids,
+							 codec->ncentroids, dist_sq);
+	vs_kmeans(dim, n, samples, dist_sq, ncentroids, seed, centroids);
+	after = lower_distances(dim, samples, n, centroids, ncentroids, dist_sq);
+	pfree(dist_sq);
+	*residual = sqrt(after / n);
+	return before > 0.0 ? 1.0 - after / before : 0.0;
 }
 
 VsRabitqQuery *
@@ -475,26 +534,52 @@ code_tangent(int bits)
 
 /*
  * The standard deviation of an estimate: the part of a residual that its code
- * does not see points anywhere, and so does the query's.  The typical residual
- * is that of training's scale.
+ * does not see points anywhere, and so does the query's.
  */
 static float
 estimate_noise(const VsRabitqQuery *query)
 {
 	const VsRabitq *codec = query->codec;
-	float		residual = (float) (1 << RESIDUAL_EXPONENT) * 0.6f;
 	float		nearest = INFINITY;
 	float		noise;
 
 	if (codec->estimate != VS_ESTIMATE_L2_SQ)
-		return code_tangent(codec->bits) * residual *
+		return code_tangent(codec->bits) * codec->residual *
 			sqrtf(vs_kernel->f32_l2_sq(codec->dim, query->rotated, codec->mean) /
 				  codec->dim);
 	for (int c = 0; c < codec->ncentroids; c++)
 		nearest = Min(nearest, query->centroid_terms[c]);
-	noise = 2.0f * code_tangent(codec->bits) * residual *
+	noise = 2.0f * code_tangent(codec->bits) * codec->residual *
 		sqrtf(nearest / codec->dim);
 	return isfinite(noise) ? noise : 0.0f;
+}
+
+/*
+ * Codes may be of centroids that were added after this codec: they are taken
+ * for ones around the mean, so that their estimates are at least numbers.
+ */
+static void
+take_newer_for_mean(VsRabitqQuery *query)
+{
+	const VsRabitq *codec = query->codec;
+	float		term = codec->estimate == VS_ESTIMATE_L2_SQ ?
+		vs_kernel->f32_l2_sq(codec->dim, query->rotated, codec->mean) :
+		-vs_kernel->f32_ip(codec->dim, query->rotated, codec->mean);
+
+	for (int c = codec->ncentroids; c < VS_RABITQ_MAX_CENTROIDS; c++)
+		query->centroid_terms[c] = term;
+}
+
+bool
+vs_rabitq_knows(const VsRabitq *codec, int n, const uint8 *centroids)
+{
+	int			largest = 0;
+
+	if (codec->bits == VS_RABITQ_FLOAT16_BITS)
+		return true;
+	for (int i = 0; i < n; i++)
+		largest = Max(largest, centroids[i]);
+	return largest < codec->ncentroids;
 }
 
 /* Bind to what query->rotated holds. */
@@ -512,6 +597,7 @@ bind_rotated(VsRabitqQuery *query)
 			vs_kernel->f32_l2_sq(dim, query->rotated, center) :
 			-vs_kernel->f32_ip(dim, query->rotated, center);
 	}
+	take_newer_for_mean(query);
 
 	query->noise = estimate_noise(query);
 	quantize_query(query);

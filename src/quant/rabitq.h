@@ -2,9 +2,10 @@
  * rabitq.h
  *		RaBitQ codes: a few bits per dimension that estimate distances.
  *
- * A codec is trained once from a sample and then immutable.  A vector's code
- * is the same wherever it is written, on every instruction set: it can be
- * copied between pages and recomputed by a check.  See README.md, "Codes".
+ * A codec is trained once from a sample and then immutable; another may share
+ * its centroids and have more behind them.  A vector's code is the same wherever
+ * it is written, on every instruction set: it can be copied between pages and
+ * recomputed by a check.  See README.md, "Codes".
  *
  * All estimates are in the codec's unit: vectors are multiplied by
  * 2^-exponent first, so squared distances and products by 2^(-2 * exponent).
@@ -45,6 +46,7 @@ typedef struct VsRabitq
 	int			bits;			/* 1, 2, 4 or 8 per dimension, or see below */
 	VsEstimate	estimate;
 	int			exponent;
+	float		residual;		/* typical distance to the nearest centroid */
 	int			ncentroids;
 	const float *mean;			/* dim, rotated and scaled */
 	const float *centroids;		/* ncentroids x dim, rotated and scaled */
@@ -75,6 +77,20 @@ typedef struct VsRabitqQuery
 extern void vs_rabitq_train(VsRabitq *codec, float *samples, int n,
 							int ncentroids, uint64 seed, float *mean,
 							float *centroids);
+
+/*
+ * Train further centroids (ncentroids x dim, the caller's memory) beside those
+ * of a codec, from n >= 1 samples (overwritten).  Returns the share of the
+ * samples' mean squared distance to the nearest centroid that they take away,
+ * and the typical distance that is left.  Codes stay valid in a codec whose
+ * centroids these follow.
+ */
+extern float vs_rabitq_train_more(const VsRabitq *codec, float *samples, int n,
+								  int ncentroids, uint64 seed, float *centroids,
+								  float *residual);
+
+/* Whether a codec has all the centroids of n codes. */
+extern bool vs_rabitq_knows(const VsRabitq *codec, int n, const uint8 *centroids);
 
 /*
  * Encode x (dim floats) into vs_code_nbytes(bits, dim) bytes; scratch is dim

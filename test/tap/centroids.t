@@ -1,0 +1,170 @@
+# An index that grows by rows sorted by cluster learns centroids for the later
+# ones: it answers as well as one built over all rows.  Sessions and a standby
+# that know the older ones go on, and a crash on the way leaves a clean index.
+#
+# Fails when rows that lie where none lay before are coded by centroids far from
+# them, when a scan or an insert misreads codes of centroids appended under it,
+# or when the metapage and the codebook come to disagree.
+
+use strict;
+use warnings FATAL => 'all';
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use VSearch::Crash;
+use VSearch::Data;
+use VSearch::Recall;
+use VSearch::Test;
+use VSearch::Workload;
+
+my $nrows = 4000;
+my $nfirst = 1100;    # enough for a graph
+
+my $primary = start_node('primary', streaming => 1);
+load_clustered(
+    $primary,
+    seed   => 41,
+    dim    => 200,
+    tables => [ source => $nrows, q => 300 ]);
+$primary->safe_psql('postgres', 'CREATE TABLE t (LIKE source INCLUDING ALL)');
+
+my %search = (table => 't', queries => 'q', metric => 'l2', am => 'hnsw');
+my $index = create_index($primary, %search);
+
+# Rows from one place in the order of labels up to another, as a statement.
+sub insert_sorted
+{
+    my ($table, $from, $to) = @_;
+    return <<~"SQL";
+        INSERT INTO $table (id, label, v)
+        SELECT id, label, v FROM source ORDER BY label, id
+        OFFSET $from LIMIT @{[ $to - $from ]}
+        SQL
+}
+
+# How many centroids the metapage says there are: src/hnsw/hnsw_page.h.
+sub ncentroids
+{
+    my ($node) = @_;
+
+    $node->safe_psql('postgres', 'CHECKPOINT');
+    return $node->safe_psql('postgres', <<~"SQL");
+        SELECT get_byte(pg_read_binary_file(
+            pg_relation_filepath('$index'), 24 + 22, 2), 0)
+        SQL
+}
+
+# A session in the middle of a scan of all rows.
+sub begin_scan
+{
+    my ($node) = @_;
+    my $session = $node->background_psql('postgres');
+
+    $session->query_safe(<<~'SQL');
+        BEGIN ISOLATION LEVEL REPEATABLE READ;
+        SET LOCAL enable_seqscan = off;
+        SET LOCAL enable_sort = off;
+        DECLARE scan CURSOR FOR
+            SELECT id FROM t ORDER BY v <-> (SELECT v FROM q WHERE id = 1);
+        SQL
+    my @found = split /\n/, $session->query_safe('FETCH 10 FROM scan');
+    return { session => $session, found => \@found };
+}
+
+# It returns all rows that it sees, each once, the nearest first.
+sub scan_goes_on
+{
+    my ($test_name, $scan) = @_;
+    my ($session, $found) = ($scan->{session}, $scan->{found});
+    my %seen;
+
+    push @$found, split /\n/, $session->query_safe('FETCH ALL FROM scan');
+    my @exact = split /\n/, $session->query_safe(<<~'SQL');
+        SET LOCAL enable_indexscan = off;
+        SET LOCAL enable_sort = on;
+        SELECT id FROM t ORDER BY v <-> (SELECT v FROM q WHERE id = 1)
+        SQL
+    $session->query_safe('COMMIT');
+    $session->quit;
+
+    is(join(' ', sort { $a <=> $b } @$found),
+        join(' ', sort { $a <=> $b } @exact), "$test_name: all rows, each once");
+    $seen{$_} = 1 foreach @exact[ 0 .. 199 ];
+    cmp_ok(scalar(grep { $seen{$_} } @$found[ 0 .. 199 ]),
+        '>=', 190, "$test_name: the nearest ones first");
+    return;
+}
+
+$primary->backup('base');
+my $standby = PostgreSQL::Test::Cluster->new('standby');
+$standby->init_from_backup($primary, 'base', has_streaming => 1);
+$standby->start;
+
+$primary->safe_psql('postgres', insert_sorted('t', 0, $nfirst));
+$primary->wait_for_catchup($standby, 'replay', $primary->lsn('insert'));
+is(ncentroids($primary), 16, 'a graph, with the first centroids');
+
+# A session that knows the first centroids, and scans that began with them.
+my $writer = $primary->background_psql('postgres');
+$writer->query_safe('UPDATE t SET v = v WHERE id = (SELECT min(id) FROM t)');
+my $here = begin_scan($primary);
+my $there = begin_scan($standby);
+
+$primary->safe_psql('postgres', insert_sorted('t', $nfirst, $nrows));
+$primary->wait_for_catchup($standby, 'replay', $primary->lsn('insert'));
+my $n = ncentroids($primary);
+cmp_ok($n, '>', 16, "further centroids: $n in all");
+
+scan_goes_on('a scan on the primary', $here);
+scan_goes_on('a scan on the standby', $there);
+$writer->query_safe(<<~'SQL');
+    INSERT INTO t (id, label, v) SELECT 100000 + id, label, v FROM q;
+    DELETE FROM t WHERE id % 10 = 0;
+    SQL
+$writer->quit;
+$primary->safe_psql('postgres', 'VACUUM (INDEX_CLEANUP ON) t');
+index_is_clean($primary, $index, 'clean with further centroids');
+$primary->wait_for_catchup($standby, 'replay', $primary->lsn('insert'));
+index_is_clean($standby, $index, 'clean on the standby');
+
+# As good as an index built over all rows.
+exact_answers($primary, %search);
+foreach my $ef (10, 40)
+{
+    $search{settings}{'hnsw.ef_search'} = $ef;
+    $search{grown}{$ef} = recall($primary, %search);
+}
+$primary->safe_psql('postgres', "REINDEX INDEX $index");
+foreach my $ef (10, 40)
+{
+    $search{settings}{'hnsw.ef_search'} = $ef;
+    my $built = recall($primary, %search);
+    my $grown = $search{grown}{$ef};
+    cmp_ok($grown, '>=', $built - 0.01,
+        "ef_search $ef: recall $grown, when built $built");
+}
+$standby->stop;
+
+# Killed while centroids are appended, at some point.
+$search{table} = 'young';
+foreach my $delay (0.2, 0.5, 0.8)
+{
+    $primary->safe_psql('postgres',
+        'CREATE TABLE young (LIKE source INCLUDING ALL)');
+    $index = create_index($primary, %search);
+    $primary->safe_psql('postgres', insert_sorted('young', 0, $nfirst));
+    my $load = start_sql($primary,
+        map { insert_sorted('young', $nfirst + 50 * $_, $nfirst + 50 * $_ + 50) }
+          0 .. 57);
+    ok(crash_during($primary, $load, $delay),
+        "killed after $delay s of inserting");
+    index_is_clean($primary, $index, 'clean after the crash');
+    note 'centroids: ' . ncentroids($primary);
+    $primary->safe_psql('postgres', 'DROP TABLE young');
+}
+
+log_is_clean($primary);
+log_is_clean($standby);
+$primary->stop;
+done_testing();
