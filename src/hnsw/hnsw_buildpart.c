@@ -166,15 +166,10 @@ find_centroids(VsHnswBuild *build, VsHnswParts *parts, Size nbytes)
 {
 	int			n;
 	float	   *samples = read_samples(build, parts, nbytes, &n);
-	float	   *dist = palloc(sizeof(float) * n);
-	int		   *assignment = palloc(sizeof(int) * n);
 
-	vs_kmeans(parts->dim, n, samples, parts->n,
-			  pg_prng_uint64(&pg_global_prng_state), parts->centroids, dist,
-			  assignment);
+	vs_kmeans(parts->dim, n, samples, NULL, parts->n,
+			  pg_prng_uint64(&pg_global_prng_state), parts->centroids);
 	balance_parts(parts, samples, n);
-	pfree(assignment);
-	pfree(dist);
 	pfree(samples);
 }
 
