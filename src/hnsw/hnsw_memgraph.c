@@ -251,6 +251,7 @@ vs_hnsw_memgraph_create(const VsHnswIndex *index, uint32 max_nodes)
 	set_store_routines(&graph->store);
 	graph->store.max_neighbors = max_neighbors;
 	graph->store.descent_width = 1;
+	graph->store.stretch = 1.0f;
 	graph->search = vs_hnsw_search_create(&graph->store);
 
 	max_candidates = Max(graph->ef_construction, max_neighbors) + 1;
@@ -284,11 +285,8 @@ static inline float
 exact_distance(const VsHnswMemGraph *graph, const float *query,
 			   const VectorRecord *record)
 {
-	const uint16 *halves = (const uint16 *) (record + 1);
-
-	if (graph->build_codec.estimate == VS_ESTIMATE_L2_SQ)
-		return vs_kernel->f32_f16_l2_sq(graph->dim, query, halves, record->mul);
-	return -vs_kernel->f32_f16_ip(graph->dim, query, halves, record->mul);
+	return vs_rabitq_exact(graph->build_codec.estimate, graph->dim, query,
+						   (const uint16 *) (record + 1), record->mul);
 }
 
 /* Distance of a node to the query, or to the anchor. */

@@ -215,18 +215,17 @@ vs_hnsw_train_codec(VsHnswIndex *index, float *samples, int n)
 {
 	VsRabitq   *codec = palloc0(sizeof(VsRabitq));
 	int			dim = index->meta.dim;
-	float	   *mean = palloc(sizeof(float) * dim);
-	float	   *centroids = palloc(sizeof(float) * dim * HNSW_CENTROIDS);
 
 	index->meta.seed = pg_prng_uint32(&pg_global_prng_state);
 
 	codec->dim = dim;
 	codec->bits = index->meta.bits;
 	codec->estimate = vs_hnsw_estimate(&index->meta);
+	codec->ncentroids = HNSW_CENTROIDS;
 	vs_rotation_init(&codec->rotation, dim, index->meta.seed,
 					 palloc(vs_rotation_signs_nbytes(dim)));
-	vs_rabitq_train(codec, samples, n, HNSW_CENTROIDS, index->meta.seed, mean,
-					centroids);
+	vs_rabitq_train(codec, samples, n, index->meta.seed,
+					palloc(sizeof(float) * vs_rabitq_codebook_nfloats(codec)));
 
 	index->meta.exponent = codec->exponent;
 	index->meta.ncentroids = codec->ncentroids;
@@ -259,14 +258,10 @@ write_codebook_page(VsHnswIndex *index, Buffer buffer, BlockNumber next,
 void
 vs_hnsw_write_codebook(VsHnswIndex *index, const VsRabitq *codec, VsEditMode mode)
 {
-	Size		nfloats = (Size) codec->dim * (codec->ncentroids + 1);
+	const float *floats = codec->mean;	/* the codebook begins with it */
+	Size		nfloats = vs_rabitq_codebook_nfloats(codec);
 	int			npages = (nfloats + HNSW_CODEBOOK_FLOATS - 1) / HNSW_CODEBOOK_FLOATS;
-	float	   *floats = palloc(sizeof(float) * nfloats);
 	BlockNumber next = InvalidBlockNumber;
-
-	memcpy(floats, codec->mean, sizeof(float) * codec->dim);
-	memcpy(floats + codec->dim, codec->centroids,
-		   sizeof(float) * codec->dim * codec->ncentroids);
 
 	/* From the last page to the first, so that each knows its successor. */
 	for (int i = npages - 1; i >= 0; i--)
@@ -281,7 +276,6 @@ vs_hnsw_write_codebook(VsHnswIndex *index, const VsRabitq *codec, VsEditMode mod
 							Min(nfloats - begin, HNSW_CODEBOOK_FLOATS), mode);
 		next = index->meta.codebook_block;
 	}
-	pfree(floats);
 }
 
 void

@@ -13,6 +13,7 @@
 #include "kernel/kernel.h"
 #include "quant/f16vec.h"
 #include "quant/kmeans.h"
+#include "quant/l1_weights.h"
 #include "quant/rabitq.h"
 
 /* Elements beyond this (in the codec's unit) are clamped: squares must fit. */
@@ -84,6 +85,8 @@ vs_rabitq_scale(const VsRabitq *codec, const float *x, float *out)
 	{
 		float		v = x[i] * scale;
 
+		if (codec->weights != NULL)
+			v *= codec->weights[i];
 		v = v > MAX_ELEMENT ? MAX_ELEMENT : v;
 		out[i] = v < -MAX_ELEMENT ? -MAX_ELEMENT : v;
 	}
@@ -232,14 +235,9 @@ estimate_float16(const VsRabitqQuery *query, int n, const uint8 *codes,
 		const uint16 *halves = (const uint16 *) (codes + i * stride);
 		float		scale = vs_f16vec_scale((int8) centroids[i] -
 											codec->exponent);
-		float		dist;
+		float		dist = vs_rabitq_exact(codec->estimate, codec->dim,
+										   query->rotated, halves, scale);
 
-		if (codec->estimate == VS_ESTIMATE_L2_SQ)
-			dist = vs_kernel->f32_f16_l2_sq(codec->dim, query->rotated, halves,
-											scale);
-		else
-			dist = -vs_kernel->f32_f16_ip(codec->dim, query->rotated, halves,
-										  scale);
 		estimates[i] = isnan(dist) ? INFINITY : dist;
 	}
 }
@@ -303,7 +301,7 @@ vs_rabitq_encode(const VsRabitq *codec, const float *x, float *scratch,
 
 	/* A residual of zero is its own centroid: nothing to add. */
 	ratio = along > 0.0f ? norm_sq / along : 0.0f;
-	if (codec->estimate == VS_ESTIMATE_L2_SQ)
+	if (codec->estimate != VS_ESTIMATE_NEGATIVE_IP)
 	{
 		/* <level, center - mean> */
 		float		level_term = fixed_ip(dim, residual, center) -
@@ -329,25 +327,34 @@ mean_of_rows(int dim, int n, const float *rows, float *mean)
 			mean[d] += rows[(size_t) i * dim + d] / n;
 }
 
+/* Element d of a row, weighted. */
+static inline double
+weighted_element(const VsRabitq *codec, const float *row, int d)
+{
+	return codec->weights != NULL ? (double) row[d] * codec->weights[d] : row[d];
+}
+
 /*
  * The power of two that brings the mean length of (x - mean) near
  * 2^RESIDUAL_EXPONENT, where float16 factors have room on both sides.
  * Computed in double: samples may be of any magnitude.
  */
 static int
-choose_exponent(int dim, int n, const float *samples)
+choose_exponent(const VsRabitq *codec, int n, const float *samples)
 {
+	int			dim = codec->dim;
 	double	   *mean = palloc0(sizeof(double) * dim);
 	double		sum_sq = 0.0;
 	int			exponent = 0;
 
 	for (int i = 0; i < n; i++)
 		for (int d = 0; d < dim; d++)
-			mean[d] += (double) samples[(size_t) i * dim + d] / n;
+			mean[d] += weighted_element(codec, samples + (size_t) i * dim, d) / n;
 	for (int i = 0; i < n; i++)
 		for (int d = 0; d < dim; d++)
 		{
-			double		r = samples[(size_t) i * dim + d] - mean[d];
+			double		r = weighted_element(codec, samples + (size_t) i * dim, d) -
+				mean[d];
 
 			sum_sq += r * r / n;
 		}
@@ -364,18 +371,48 @@ choose_exponent(int dim, int n, const float *samples)
 	return Max(Min(exponent, VS_F16VEC_MAX_EXPONENT), VS_F16VEC_MIN_EXPONENT);
 }
 
+/* Whether a codec weights dimensions: vectors kept whole need no help. */
+static bool
+has_weights(const VsRabitq *codec)
+{
+	return codec->estimate == VS_ESTIMATE_L1 &&
+		codec->bits != VS_RABITQ_FLOAT16_BITS;
+}
+
+size_t
+vs_rabitq_codebook_nfloats(const VsRabitq *codec)
+{
+	return (size_t) codec->dim *
+		(1 + codec->ncentroids + (has_weights(codec) ? 1 : 0));
+}
+
 void
-vs_rabitq_train(VsRabitq *codec, float *samples, int n, int ncentroids,
-				uint64 seed, float *mean, float *centroids)
+vs_rabitq_use_codebook(VsRabitq *codec, const float *codebook)
+{
+	codec->mean = codebook;
+	codec->centroids = codebook + codec->dim;
+	codec->weights = has_weights(codec) ?
+		codec->centroids + (size_t) codec->ncentroids * codec->dim : NULL;
+}
+
+void
+vs_rabitq_train(VsRabitq *codec, float *samples, int n, uint64 seed,
+				float *codebook)
 {
 	int			dim = codec->dim;
+	float	   *mean = codebook;
+	float	   *centroids = mean + dim;
+	float	   *weights = centroids + (size_t) codec->ncentroids * dim;
 	float	   *dist = palloc(sizeof(float) * n);
 	int		   *assignment = palloc(sizeof(int) * n);
 
-	Assert(n >= 1 && ncentroids >= 1);
-	Assert(ncentroids <= VS_RABITQ_MAX_CENTROIDS);
+	Assert(n >= 1 && codec->ncentroids >= 1);
+	Assert(codec->ncentroids <= VS_RABITQ_MAX_CENTROIDS);
 
-	codec->exponent = choose_exponent(dim, n, samples);
+	vs_rabitq_use_codebook(codec, codebook);
+	if (has_weights(codec))
+		vs_l1_weights_train(dim, n, samples, weights);
+	codec->exponent = choose_exponent(codec, n, samples);
 	for (int i = 0; i < n; i++)
 	{
 		float	   *sample = samples + (size_t) i * dim;
@@ -385,10 +422,8 @@ vs_rabitq_train(VsRabitq *codec, float *samples, int n, int ncentroids,
 	}
 
 	mean_of_rows(dim, n, samples, mean);
-	vs_kmeans(dim, n, samples, ncentroids, seed, centroids, dist, assignment);
-	codec->mean = mean;
-	codec->centroids = centroids;
-	codec->ncentroids = ncentroids;
+	vs_kmeans(dim, n, samples, codec->ncentroids, seed, centroids, dist,
+			  assignment);
 
 	pfree(dist);
 	pfree(assignment);
@@ -462,7 +497,8 @@ code_tangent(int bits)
 /*
  * The standard deviation of an estimate: the part of a residual that its code
  * does not see points anywhere, and so does the query's.  The typical residual
- * is that of training's scale.
+ * is that of training's scale.  By L1 it depends on the vectors, and nothing is
+ * said.
  */
 static float
 estimate_noise(const VsRabitqQuery *query)
@@ -472,7 +508,9 @@ estimate_noise(const VsRabitqQuery *query)
 	float		nearest = INFINITY;
 	float		noise;
 
-	if (codec->estimate != VS_ESTIMATE_L2_SQ)
+	if (codec->estimate == VS_ESTIMATE_L1)
+		return 0.0f;
+	if (codec->estimate == VS_ESTIMATE_NEGATIVE_IP)
 		return code_tangent(codec->bits) * residual *
 			sqrtf(vs_kernel->f32_l2_sq(codec->dim, query->rotated, codec->mean) /
 				  codec->dim);
@@ -499,9 +537,9 @@ vs_rabitq_query_bind(VsRabitqQuery *query, const float *x)
 	{
 		const float *center = codec->centroids + (size_t) c * dim;
 
-		query->centroid_terms[c] = codec->estimate == VS_ESTIMATE_L2_SQ ?
-			vs_kernel->f32_l2_sq(dim, query->rotated, center) :
-			-vs_kernel->f32_ip(dim, query->rotated, center);
+		query->centroid_terms[c] = codec->estimate == VS_ESTIMATE_NEGATIVE_IP ?
+			-vs_kernel->f32_ip(dim, query->rotated, center) :
+			vs_kernel->f32_l2_sq(dim, query->rotated, center);
 	}
 
 	query->noise = estimate_noise(query);
@@ -533,7 +571,7 @@ vs_rabitq_query_bind_code(VsRabitqQuery *query, const uint8 *code, float add,
 		sum += query->quantized[i];
 	}
 
-	if (codec->estimate == VS_ESTIMATE_L2_SQ)
+	if (codec->estimate != VS_ESTIMATE_NEGATIVE_IP)
 	{
 		/* With the mean as center, "add" is the residual's squared length. */
 		query->step = mul * -0.25f;
@@ -581,8 +619,10 @@ vs_rabitq_estimate(const VsRabitqQuery *query, int n, const uint8 *codes,
 		{
 			float		product = query->step * dots[i] - query->offset;
 
-			estimates[begin + i] = query->centroid_terms[centroids[begin + i]] +
-				pairs[2 * i] + pairs[2 * i + 1] * product;
+			estimates[begin + i] =
+				vs_rabitq_finish_estimate(codec,
+										  query->centroid_terms[centroids[begin + i]] +
+										  pairs[2 * i] + pairs[2 * i + 1] * product);
 		}
 	}
 }

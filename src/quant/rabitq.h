@@ -7,12 +7,16 @@
  * copied between pages and recomputed by a check.  See README.md, "Codes".
  *
  * All estimates are in the codec's unit: vectors are multiplied by
- * 2^-exponent first, so squared distances and products by 2^(-2 * exponent).
+ * 2^-exponent first, so squared distances and products by 2^(-2 * exponent),
+ * L1 distances by 2^-exponent.
  */
 #ifndef VS_RABITQ_H
 #define VS_RABITQ_H
 
 #include "c.h"
+
+#include <math.h>
+
 #include "kernel/kernel.h"
 #include "quant/rotation.h"
 
@@ -20,7 +24,8 @@
 typedef enum VsEstimate
 {
 	VS_ESTIMATE_L2_SQ,			/* |q - x|^2 */
-	VS_ESTIMATE_NEGATIVE_IP		/* -<q, x> */
+	VS_ESTIMATE_NEGATIVE_IP,	/* -<q, x> */
+	VS_ESTIMATE_L1				/* sum of |q[i] - x[i]|: see README.md, "L1" */
 } VsEstimate;
 
 #define VS_RABITQ_MAX_CENTROIDS 256
@@ -48,6 +53,7 @@ typedef struct VsRabitq
 	int			ncentroids;
 	const float *mean;			/* dim, rotated and scaled */
 	const float *centroids;		/* ncentroids x dim, rotated and scaled */
+	const float *weights;		/* dim, before the rotation; NULL: all are 1 */
 	VsRotation	rotation;
 } VsRabitq;
 
@@ -62,19 +68,27 @@ typedef struct VsRabitqQuery
 	float		step;			/* value of one unit of a quantized element */
 	float		offset;			/* half a code's range times the query's sum */
 	float		mean_norm_sq;
-	float		noise;			/* typical error of an estimate */
+	float		noise;			/* typical error of an estimate; 0 by L1 */
 	float		centroid_terms[VS_RABITQ_MAX_CENTROIDS];
 } VsRabitqQuery;
 
 /*
- * Train from n >= 1 samples (n x dim, row-major, unscaled; overwritten).
- * Fills codec, except for its rotation, which must be set up already with
- * codec->dim.  mean (dim) and centroids (ncentroids x dim) are the caller's
- * memory.
+ * The floats that training finds: mean and centroids, and weights where a codec
+ * has them.  They are kept as one array.  dim, bits, estimate and ncentroids
+ * must be set.
  */
-extern void vs_rabitq_train(VsRabitq *codec, float *samples, int n,
-							int ncentroids, uint64 seed, float *mean,
-							float *centroids);
+extern size_t vs_rabitq_codebook_nfloats(const VsRabitq *codec);
+
+/* Let a codec use such an array, which stays the caller's. */
+extern void vs_rabitq_use_codebook(VsRabitq *codec, const float *codebook);
+
+/*
+ * Train from n >= 1 samples (n x dim, row-major, unscaled; overwritten).  dim,
+ * bits, estimate, ncentroids and the rotation must be set up.  Finds the
+ * exponent and writes the codebook, which the codec then uses.
+ */
+extern void vs_rabitq_train(VsRabitq *codec, float *samples, int n, uint64 seed,
+							float *codebook);
 
 /*
  * Encode x (dim floats) into vs_code_nbytes(bits, dim) bytes; scratch is dim
@@ -98,6 +112,16 @@ extern void vs_rabitq_query_bind_code(VsRabitqQuery *query, const uint8 *code,
 									  float add, float mul);
 
 /*
+ * What is estimated, from the squared distance or product that a code gives.
+ * For L1 that is the squared distance of weighted vectors.
+ */
+static inline float
+vs_rabitq_finish_estimate(const VsRabitq *codec, float value)
+{
+	return codec->estimate == VS_ESTIMATE_L1 ? sqrtf(Max(value, 0.0f)) : value;
+}
+
+/*
  * The estimate for one code whose factors are decoded and whose codec has a
  * single centroid.
  */
@@ -110,8 +134,8 @@ vs_rabitq_estimate_one(const VsRabitqQuery *query, const uint8 *code,
 
 	query->kernel->code_dots(codec->bits, codec->dim, query->prepared, code,
 							 0, 1, &dot);
-	return query->centroid_terms[0] + add +
-		mul * (query->step * dot - query->offset);
+	return vs_rabitq_finish_estimate(codec, query->centroid_terms[0] + add +
+									 mul * (query->step * dot - query->offset));
 }
 
 /*
@@ -123,7 +147,29 @@ extern void vs_rabitq_estimate(const VsRabitqQuery *query, int n,
 							   const VsCodeFactors *factors,
 							   const uint8 *centroids, float *estimates);
 
-/* out = x scaled to the codec's unit, huge elements clamped (dim floats). */
+/*
+ * out = x weighted and scaled to the codec's unit, huge elements clamped (dim
+ * floats).
+ */
 extern void vs_rabitq_scale(const VsRabitq *codec, const float *x, float *out);
+
+/*
+ * What is estimated, computed: from q and the float16 elements x times scale.
+ * May overflow.
+ */
+static inline float
+vs_rabitq_exact(VsEstimate estimate, int dim, const float *q, const uint16 *x,
+				float scale)
+{
+	switch (estimate)
+	{
+		case VS_ESTIMATE_NEGATIVE_IP:
+			return -vs_kernel->f32_f16_ip(dim, q, x, scale);
+		case VS_ESTIMATE_L1:
+			return vs_kernel->f32_f16_l1(dim, q, x, scale);
+		default:
+			return vs_kernel->f32_f16_l2_sq(dim, q, x, scale);
+	}
+}
 
 #endif							/* VS_RABITQ_H */

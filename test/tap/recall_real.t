@@ -60,7 +60,7 @@ SKIP:
     $node->safe_psql('postgres', 'DROP TABLE images, queries, neighbours');
 }
 
-# Descriptors in all three metrics; or made vectors with as many dimensions.
+# Descriptors in all metrics; or made vectors with as many dimensions.
 my $sift = data_set('sift5k');
 if ($sift)
 {
@@ -87,7 +87,7 @@ load_clustered(
 
 foreach my $pair ([ 't', 'q' ], [ 't784', 'q784' ])
 {
-    foreach my $metric (qw(l2 ip cosine))
+    foreach my $metric (qw(l2 ip cosine l1))
     {
         my %search =
           (table => $pair->[0], queries => $pair->[1], metric => $metric);

@@ -15,6 +15,7 @@
 
 #include "kernel/kernel.h"
 #include "quant/f16vec.h"
+#include "quant/l1_weights.h"
 #include "quant/rabitq.h"
 #include "quant/rotation.h"
 
@@ -60,6 +61,16 @@ distance_sq(int dim, const float *a, const float *b)
 
 	for (int i = 0; i < dim; i++)
 		sum += ((double) a[i] - b[i]) * ((double) a[i] - b[i]);
+	return sum;
+}
+
+static double
+distance_l1(int dim, const float *a, const float *b)
+{
+	double		sum = 0.0;
+
+	for (int i = 0; i < dim; i++)
+		sum += fabs((double) a[i] - b[i]);
 	return sum;
 }
 
@@ -540,7 +551,7 @@ test_codes(void)
 
 /* Estimates from codes that are vectors: as exact as float16. */
 static void
-test_whole_vectors(VsEstimate estimate)
+test_whole_vectors(VsEstimate estimate, const char *what)
 {
 	static float q[MAX_DIM];
 	static float x[MAX_DIM];
@@ -551,11 +562,17 @@ test_whole_vectors(VsEstimate estimate)
 	{
 		VsRabitq	codec = make_codec(dim, VS_RABITQ_FLOAT16_BITS, estimate, 1, dim);
 		VsRabitqQuery *query = vs_rabitq_query_create(&codec);
-		double		unit = ldexp(1.0, -2 * codec.exponent);
+		bool		is_l1 = estimate == VS_ESTIMATE_L1;
+		double		unit = ldexp(1.0, -(is_l1 ? 1 : 2) * codec.exponent);
 		float		value;
 
 		for (int n = 0; n < 50; n++)
 		{
+			double		length;
+			double		largest;
+			double		tolerance;
+			double		truth;
+
 			fill_normal(dim, q);
 			fill_normal(dim, x);
 			encode(&codec, x, &code);
@@ -564,14 +581,145 @@ test_whole_vectors(VsEstimate estimate)
 							   &code.factors, &code.centroid, &value);
 
 			/* Each element of x is off by 2^-11 of it at most. */
-			exact &= fabs(value - unit * true_value(&codec, q, x)) <= unit *
-				2.5 / (1 << 11) * (sqrt(product(dim, x, x)) *
-								   (sqrt(product(dim, q, q)) +
-									sqrt(product(dim, x, x))));
+			length = sqrt(product(dim, x, x));
+			largest = length + sqrt(product(dim, q, q));
+			tolerance = 2.5 / (1 << 11) *
+				(is_l1 ? sqrt(dim) * length : length * largest);
+			truth = is_l1 ? distance_l1(dim, q, x) : true_value(&codec, q, x);
+			exact &= fabs(value - unit * truth) <= unit * tolerance;
 		}
 	}
-	ok(exact, "%s of whole vectors is exact to float16's bits",
-	   estimate == VS_ESTIMATE_L2_SQ ? "L2" : "product");
+	ok(exact, "%s of whole vectors is exact to float16's bits", what);
+}
+
+/*
+ * By L1 codes are those of weighted vectors by L2, and estimates the roots of
+ * theirs: weights are part of the codec, and nothing else is.
+ */
+static void
+test_l1_codes(int dim, int bits)
+{
+	static float weights[MAX_DIM];
+	static float x[MAX_DIM];
+	static float weighted[MAX_DIM];
+	static Code code;
+	static Code weighted_code;
+	VsRabitq	plain = make_codec(dim, bits, VS_ESTIMATE_L2_SQ, 16, dim);
+	VsRabitq	codec = plain;
+	VsRabitqQuery *query;
+	VsRabitqQuery *plain_query;
+	bool		same = true;
+
+	for (int i = 0; i < dim; i++)
+		weights[i] = (float) (0.1 + 3.0 * next_uniform());
+	codec.estimate = VS_ESTIMATE_L1;
+	codec.weights = weights;
+	query = vs_rabitq_query_create(&codec);
+	plain_query = vs_rabitq_query_create(&plain);
+
+	for (int n = 0; n < 40; n++)
+	{
+		float		value;
+		float		plain_value;
+
+		fill_normal(dim, x);
+		for (int i = 0; i < dim; i++)
+			weighted[i] = x[i] * weights[i];
+		if (n % 2 == 0)
+		{
+			vs_rabitq_query_bind(query, x);
+			vs_rabitq_query_bind(plain_query, weighted);
+			continue;
+		}
+		encode(&codec, x, &code);
+		encode(&plain, weighted, &weighted_code);
+		vs_rabitq_estimate(query, 1, code.bytes, sizeof(code.bytes),
+						   &code.factors, &code.centroid, &value);
+		vs_rabitq_estimate(plain_query, 1, code.bytes, sizeof(code.bytes),
+						   &code.factors, &code.centroid, &plain_value);
+
+		/* Sums may run in another order. */
+		same &= memcmp(&code, &weighted_code, sizeof(Code)) == 0 &&
+			fabsf(value - sqrtf(Max(plain_value, 0.0f))) <= 1e-4f * value;
+	}
+	ok(same, "L1 of %d dimensions, %d bits: codes of weighted vectors", dim, bits);
+}
+
+/* Dimensions of these deviations: a few heavy ones among many. */
+static double
+deviation_of(int d)
+{
+	return d % 50 == 0 ? 40.0 : 0.5 + (d % 7);
+}
+
+/*
+ * Weights bring near vectors' L2 distance to their L1 distance: for Gaussian
+ * differences they fall with the root of the deviation, nearly.  Heavy dimensions
+ * decide which vectors are near, and differ less there.
+ */
+static void
+test_l1_weights(void)
+{
+	enum
+	{
+		DIM = 300,
+		N = 400
+	};
+	static float samples[N * DIM];
+	static float weights[DIM];
+	Errors		weight_errors = {0};
+	Errors		distance_errors = {0};
+	double		mean_weight = 0.0;
+
+	random_state = 11;
+	for (int i = 0; i < N; i++)
+		for (int d = 0; d < DIM; d++)
+			samples[i * DIM + d] = (float) (next_normal() * deviation_of(d));
+	vs_l1_weights_train(DIM, N, samples, weights);
+
+	for (int d = 0; d < DIM; d++)
+		mean_weight += weights[d] * sqrt(deviation_of(d)) / DIM;
+	for (int d = 0; d < DIM; d++)
+		add_error(&weight_errors,
+				  weights[d] * sqrt(deviation_of(d)) / mean_weight - 1.0);
+	for (int i = 0; i + 1 < N; i += 2)
+	{
+		const float *x = samples + i * DIM;
+		double		sum = 0.0;
+
+		for (int d = 0; d < DIM; d++)
+			sum += pow((double) weights[d] * (x[d] - x[DIM + d]), 2);
+		add_error(&distance_errors,
+				  sqrt(sum) / distance_l1(DIM, x, x + DIM) - 1.0);
+	}
+
+	ok(weight_errors.largest < 0.4,
+	   "L1 weights fall with the root of a dimension's deviation (off by %.3f)",
+	   weight_errors.largest);
+	ok(sqrt(distance_errors.sum_sq / distance_errors.n) < 0.06,
+	   "weighted L2 distances are about L1 distances (off by %.3f)",
+	   sqrt(distance_errors.sum_sq / distance_errors.n));
+}
+
+/* Samples from which nothing can be learned, and those of any magnitude. */
+static void
+test_l1_weights_limits(void)
+{
+	static float samples[3 * 4];
+	static const float magnitudes[] = {0.0f, 1e-30f, 1.0f, 1e30f};
+	float		weights[4];
+	bool		sane = true;
+
+	for (int i = 0; i < lengthof(magnitudes); i++)
+		for (int n = 1; n <= 3; n++)
+		{
+			for (int d = 0; d < n * 4; d++)
+				samples[d] = magnitudes[i] * (d % 4 == 0 ? 0 : (d * 7) % 5);
+			vs_l1_weights_train(4, n, samples, weights);
+			for (int d = 0; d < 4; d++)
+				sane &= isfinite(weights[d]) && weights[d] > 0.0f;
+		}
+	ok(sane, "L1 weights are finite whatever the samples");
 }
 
 int
@@ -595,7 +743,14 @@ main(void)
 				if (bits <= 4)
 					test_estimates(estimate_dims[i], bits, e, true);
 			}
-	test_whole_vectors(VS_ESTIMATE_L2_SQ);
-	test_whole_vectors(VS_ESTIMATE_NEGATIVE_IP);
+	test_whole_vectors(VS_ESTIMATE_L2_SQ, "L2");
+	test_whole_vectors(VS_ESTIMATE_NEGATIVE_IP, "product");
+	test_whole_vectors(VS_ESTIMATE_L1, "L1");
+
+	for (int i = 0; i < lengthof(estimate_dims); i++)
+		for (int bits = 1; bits <= 4; bits *= 2)
+			test_l1_codes(estimate_dims[i], bits);
+	test_l1_weights();
+	test_l1_weights_limits();
 	return finish();
 }
