@@ -13,7 +13,7 @@
 #include "kernel/kernel.h"
 #include "quant/f16vec.h"
 #include "quant/kmeans.h"
-#include "quant/l1_weights.h"
+#include "quant/l1.h"
 #include "quant/rabitq.h"
 
 /* Elements beyond this (in the codec's unit) are clamped: squares must fit. */
@@ -83,10 +83,12 @@ vs_rabitq_scale(const VsRabitq *codec, const float *x, float *out)
 
 	for (int i = 0; i < codec->dim; i++)
 	{
-		float		v = x[i] * scale;
+		float		v = x[i];
 
-		if (codec->weights != NULL)
-			v *= codec->weights[i];
+		if (codec->has_l1)
+			v = vs_l1_clamp(&codec->l1, i, v) * scale * codec->l1.weights[i];
+		else
+			v *= scale;
 		v = v > MAX_ELEMENT ? MAX_ELEMENT : v;
 		out[i] = v < -MAX_ELEMENT ? -MAX_ELEMENT : v;
 	}
@@ -213,6 +215,27 @@ encode_factor(float factor)
 	return half;
 }
 
+/*
+ * By L1: what the part of x that is clamped off adds to the square of the
+ * distance of near vectors, (near + beyond)^2 - near^2.  In fixed order, in the
+ * codec's unit.
+ */
+static float
+clamped_term(const VsRabitq *codec, const float *x)
+{
+	float		scale = vs_f16vec_scale(-codec->exponent);
+	float		near = *codec->l1.near_dist * scale;
+	float		lanes[NLANES] = {0};
+	float		beyond;
+
+	for (int i = 0; i < codec->dim; i++)
+		lanes[i % NLANES] +=
+			fabsf(x[i] - vs_l1_clamp(&codec->l1, i, x[i])) * scale;
+	beyond = sum_lanes(lanes);
+	beyond = beyond < MAX_ELEMENT ? beyond : MAX_ELEMENT;
+	return beyond * (2.0f * near + beyond);
+}
+
 /* vs_rabitq_encode where the code is the vector itself. */
 static void
 encode_float16(const VsRabitq *codec, const float *x, uint8 *code,
@@ -306,9 +329,12 @@ vs_rabitq_encode(const VsRabitq *codec, const float *x, float *scratch,
 		/* <level, center - mean> */
 		float		level_term = fixed_ip(dim, residual, center) -
 			fixed_ip(dim, residual, codec->mean);
+		float		add = norm_sq + 2.0f * ratio * level_term;
 
 		factors->mul = encode_factor(-2.0f * ratio);
-		factors->add = encode_factor(norm_sq + 2.0f * ratio * level_term);
+		if (codec->has_l1)
+			add += clamped_term(codec, x);
+		factors->add = encode_factor(add);
 	}
 	else
 	{
@@ -327,11 +353,11 @@ mean_of_rows(int dim, int n, const float *rows, float *mean)
 			mean[d] += rows[(size_t) i * dim + d] / n;
 }
 
-/* Element d of a row, weighted. */
+/* Element d of a row, which is clamped already, weighted. */
 static inline double
 weighted_element(const VsRabitq *codec, const float *row, int d)
 {
-	return codec->weights != NULL ? (double) row[d] * codec->weights[d] : row[d];
+	return codec->has_l1 ? (double) row[d] * codec->l1.weights[d] : row[d];
 }
 
 /*
@@ -371,9 +397,9 @@ choose_exponent(const VsRabitq *codec, int n, const float *samples)
 	return Max(Min(exponent, VS_F16VEC_MAX_EXPONENT), VS_F16VEC_MIN_EXPONENT);
 }
 
-/* Whether a codec weights dimensions: vectors kept whole need no help. */
+/* Whether a codec brings L1 to L2: vectors kept whole need no help. */
 static bool
-has_weights(const VsRabitq *codec)
+needs_l1(const VsRabitq *codec)
 {
 	return codec->estimate == VS_ESTIMATE_L1 &&
 		codec->bits != VS_RABITQ_FLOAT16_BITS;
@@ -382,8 +408,8 @@ has_weights(const VsRabitq *codec)
 size_t
 vs_rabitq_codebook_nfloats(const VsRabitq *codec)
 {
-	return (size_t) codec->dim *
-		(1 + codec->ncentroids + (has_weights(codec) ? 1 : 0));
+	return (size_t) codec->dim * (1 + codec->ncentroids) +
+		(needs_l1(codec) ? vs_l1_nfloats(codec->dim) : 0);
 }
 
 void
@@ -391,8 +417,10 @@ vs_rabitq_use_codebook(VsRabitq *codec, const float *codebook)
 {
 	codec->mean = codebook;
 	codec->centroids = codebook + codec->dim;
-	codec->weights = has_weights(codec) ?
-		codec->centroids + (size_t) codec->ncentroids * codec->dim : NULL;
+	codec->has_l1 = needs_l1(codec);
+	if (codec->has_l1)
+		codec->l1 = vs_l1_arrays(codec->dim, codec->centroids +
+								 (size_t) codec->ncentroids * codec->dim);
 }
 
 void
@@ -402,7 +430,6 @@ vs_rabitq_train(VsRabitq *codec, float *samples, int n, uint64 seed,
 	int			dim = codec->dim;
 	float	   *mean = codebook;
 	float	   *centroids = mean + dim;
-	float	   *weights = centroids + (size_t) codec->ncentroids * dim;
 	float	   *dist = palloc(sizeof(float) * n);
 	int		   *assignment = palloc(sizeof(int) * n);
 
@@ -410,8 +437,9 @@ vs_rabitq_train(VsRabitq *codec, float *samples, int n, uint64 seed,
 	Assert(codec->ncentroids <= VS_RABITQ_MAX_CENTROIDS);
 
 	vs_rabitq_use_codebook(codec, codebook);
-	if (has_weights(codec))
-		vs_l1_weights_train(dim, n, samples, weights);
+	if (codec->has_l1)
+		vs_l1_train(dim, n, samples,
+					centroids + (size_t) codec->ncentroids * dim);
 	codec->exponent = choose_exponent(codec, n, samples);
 	for (int i = 0; i < n; i++)
 	{
@@ -526,6 +554,7 @@ vs_rabitq_query_bind(VsRabitqQuery *query, const float *x)
 {
 	const VsRabitq *codec = query->codec;
 	int			dim = codec->dim;
+	float		clamped = codec->has_l1 ? clamped_term(codec, x) : 0.0f;
 
 	vs_rabitq_scale(codec, x, query->rotated);
 	query->noise = 0.0f;
@@ -539,7 +568,7 @@ vs_rabitq_query_bind(VsRabitqQuery *query, const float *x)
 
 		query->centroid_terms[c] = codec->estimate == VS_ESTIMATE_NEGATIVE_IP ?
 			-vs_kernel->f32_ip(dim, query->rotated, center) :
-			vs_kernel->f32_l2_sq(dim, query->rotated, center);
+			clamped + vs_kernel->f32_l2_sq(dim, query->rotated, center);
 	}
 
 	query->noise = estimate_noise(query);

@@ -18,6 +18,7 @@
 #include <math.h>
 
 #include "kernel/kernel.h"
+#include "quant/l1.h"
 #include "quant/rotation.h"
 
 /* What an estimate estimates. */
@@ -53,7 +54,8 @@ typedef struct VsRabitq
 	int			ncentroids;
 	const float *mean;			/* dim, rotated and scaled */
 	const float *centroids;		/* ncentroids x dim, rotated and scaled */
-	const float *weights;		/* dim, before the rotation; NULL: all are 1 */
+	bool		has_l1;			/* whether vectors are brought to L2 */
+	VsL1		l1;				/* before scale and rotation */
 	VsRotation	rotation;
 } VsRabitq;
 
@@ -73,8 +75,8 @@ typedef struct VsRabitqQuery
 } VsRabitqQuery;
 
 /*
- * The floats that training finds: mean and centroids, and weights where a codec
- * has them.  They are kept as one array.  dim, bits, estimate and ncentroids
+ * The floats that training finds: mean and centroids, and those of VsL1 where a
+ * codec has it.  They are kept as one array.  dim, bits, estimate and ncentroids
  * must be set.
  */
 extern size_t vs_rabitq_codebook_nfloats(const VsRabitq *codec);
@@ -113,7 +115,7 @@ extern void vs_rabitq_query_bind_code(VsRabitqQuery *query, const uint8 *code,
 
 /*
  * What is estimated, from the squared distance or product that a code gives.
- * For L1 that is the squared distance of weighted vectors.
+ * For L1 that is the squared distance of vectors brought to L2.
  */
 static inline float
 vs_rabitq_finish_estimate(const VsRabitq *codec, float value)
@@ -148,8 +150,8 @@ extern void vs_rabitq_estimate(const VsRabitqQuery *query, int n,
 							   const uint8 *centroids, float *estimates);
 
 /*
- * out = x weighted and scaled to the codec's unit, huge elements clamped (dim
- * floats).
+ * out = x, by L1 clamped and weighted, scaled to the codec's unit, huge elements
+ * clamped (dim floats).
  */
 extern void vs_rabitq_scale(const VsRabitq *codec, const float *x, float *out);
 

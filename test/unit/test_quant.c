@@ -15,7 +15,7 @@
 
 #include "kernel/kernel.h"
 #include "quant/f16vec.h"
-#include "quant/l1_weights.h"
+#include "quant/l1.h"
 #include "quant/rabitq.h"
 #include "quant/rotation.h"
 
@@ -592,18 +592,32 @@ test_whole_vectors(VsEstimate estimate, const char *what)
 	ok(exact, "%s of whole vectors is exact to float16's bits", what);
 }
 
+/* What a codec by L1 adds for the part of x beyond its limits, in its unit. */
+static double
+expected_beyond(const VsRabitq *codec, const float *x, float limit, float near)
+{
+	double		unit = ldexp(1.0, -codec->exponent);
+	double		beyond = 0.0;
+
+	for (int i = 0; i < codec->dim; i++)
+		beyond += unit * Max(fabs(x[i]) - limit, 0.0);
+	return beyond * (2 * unit * near + beyond);
+}
+
 /*
- * By L1 codes are those of weighted vectors by L2, and estimates the roots of
- * theirs: weights are part of the codec, and nothing else is.
+ * By L1 codes are those of clamped and weighted vectors by L2; the squares of
+ * estimates are theirs, plus what lies beyond the limits on both sides.
  */
 static void
 test_l1_codes(int dim, int bits)
 {
-	static float weights[MAX_DIM];
-	static float x[MAX_DIM];
-	static float weighted[MAX_DIM];
+	static float floats[vs_l1_nfloats(MAX_DIM)];
+	static float x[2][MAX_DIM];
+	static float weighted[2][MAX_DIM];
 	static Code code;
 	static Code weighted_code;
+	const float limit = 2.5f;
+	const float near = 3.0f;
 	VsRabitq	plain = make_codec(dim, bits, VS_ESTIMATE_L2_SQ, 16, dim);
 	VsRabitq	codec = plain;
 	VsRabitqQuery *query;
@@ -611,38 +625,49 @@ test_l1_codes(int dim, int bits)
 	bool		same = true;
 
 	for (int i = 0; i < dim; i++)
-		weights[i] = (float) (0.1 + 3.0 * next_uniform());
+	{
+		floats[i] = (float) (0.1 + 3.0 * next_uniform());
+		floats[dim + i] = -limit;
+		floats[2 * dim + i] = limit;
+	}
+	floats[3 * dim] = near;
 	codec.estimate = VS_ESTIMATE_L1;
-	codec.weights = weights;
+	codec.has_l1 = true;
+	codec.l1 = vs_l1_arrays(dim, floats);
 	query = vs_rabitq_query_create(&codec);
 	plain_query = vs_rabitq_query_create(&plain);
 
-	for (int n = 0; n < 40; n++)
+	for (int n = 0; n < 20; n++)
 	{
 		float		value;
 		float		plain_value;
+		double		expected;
 
-		fill_normal(dim, x);
-		for (int i = 0; i < dim; i++)
-			weighted[i] = x[i] * weights[i];
-		if (n % 2 == 0)
+		for (int side = 0; side < 2; side++)
 		{
-			vs_rabitq_query_bind(query, x);
-			vs_rabitq_query_bind(plain_query, weighted);
-			continue;
+			fill_normal(dim, x[side]);
+			for (int i = 0; i < dim; i++)
+				weighted[side][i] = floats[i] *
+					Max(Min(x[side][i], limit), -limit);
 		}
-		encode(&codec, x, &code);
-		encode(&plain, weighted, &weighted_code);
+		vs_rabitq_query_bind(query, x[0]);
+		vs_rabitq_query_bind(plain_query, weighted[0]);
+		encode(&codec, x[1], &code);
+		encode(&plain, weighted[1], &weighted_code);
 		vs_rabitq_estimate(query, 1, code.bytes, sizeof(code.bytes),
 						   &code.factors, &code.centroid, &value);
-		vs_rabitq_estimate(plain_query, 1, code.bytes, sizeof(code.bytes),
-						   &code.factors, &code.centroid, &plain_value);
+		vs_rabitq_estimate(plain_query, 1, weighted_code.bytes,
+						   sizeof(weighted_code.bytes), &weighted_code.factors,
+						   &weighted_code.centroid, &plain_value);
+		expected = plain_value + expected_beyond(&codec, x[0], limit, near) +
+			expected_beyond(&codec, x[1], limit, near);
 
-		/* Sums may run in another order. */
-		same &= memcmp(&code, &weighted_code, sizeof(Code)) == 0 &&
-			fabsf(value - sqrtf(Max(plain_value, 0.0f))) <= 1e-4f * value;
+		/* Sums may run in another order, and one factor is a float16. */
+		same &= code.centroid == weighted_code.centroid &&
+			memcmp(code.bytes, weighted_code.bytes, sizeof(code.bytes)) == 0 &&
+			fabs((double) value * value - expected) <= 2e-3 * expected;
 	}
-	ok(same, "L1 of %d dimensions, %d bits: codes of weighted vectors", dim, bits);
+	ok(same, "L1 of %d dimensions, %d bits: clamped, weighted", dim, bits);
 }
 
 /* Dimensions of these deviations: a few heavy ones among many. */
@@ -666,7 +691,7 @@ test_l1_weights(void)
 		N = 400
 	};
 	static float samples[N * DIM];
-	static float weights[DIM];
+	static float weights[vs_l1_nfloats(DIM)];
 	Errors		weight_errors = {0};
 	Errors		distance_errors = {0};
 	double		mean_weight = 0.0;
@@ -675,7 +700,7 @@ test_l1_weights(void)
 	for (int i = 0; i < N; i++)
 		for (int d = 0; d < DIM; d++)
 			samples[i * DIM + d] = (float) (next_normal() * deviation_of(d));
-	vs_l1_weights_train(DIM, N, samples, weights);
+	vs_l1_train(DIM, N, samples, weights);
 
 	for (int d = 0; d < DIM; d++)
 		mean_weight += weights[d] * sqrt(deviation_of(d)) / DIM;
@@ -707,7 +732,7 @@ test_l1_weights_limits(void)
 {
 	static float samples[3 * 4];
 	static const float magnitudes[] = {0.0f, 1e-30f, 1.0f, 1e30f};
-	float		weights[4];
+	float		floats[vs_l1_nfloats(4)];
 	bool		sane = true;
 
 	for (int i = 0; i < lengthof(magnitudes); i++)
@@ -715,9 +740,9 @@ test_l1_weights_limits(void)
 		{
 			for (int d = 0; d < n * 4; d++)
 				samples[d] = magnitudes[i] * (d % 4 == 0 ? 0 : (d * 7) % 5);
-			vs_l1_weights_train(4, n, samples, weights);
-			for (int d = 0; d < 4; d++)
-				sane &= isfinite(weights[d]) && weights[d] > 0.0f;
+			vs_l1_train(4, n, samples, floats);
+			for (int d = 0; d < lengthof(floats); d++)
+				sane &= isfinite(floats[d]) && (d >= 4 || floats[d] > 0.0f);
 		}
 	ok(sane, "L1 weights are finite whatever the samples");
 }
