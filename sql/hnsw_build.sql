@@ -14,16 +14,18 @@ INSERT INTO build
 CREATE INDEX build_l2 ON build USING hnsw (v vector_l2_ops);
 CREATE INDEX build_ip ON build USING hnsw (v vector_ip_ops);
 CREATE INDEX build_cosine ON build USING hnsw (v vector_cosine_ops);
-SELECT errors_of('build_l2'), errors_of('build_ip'), errors_of('build_cosine');
+CREATE INDEX build_l1 ON build USING hnsw (v vector_l1_ops);
+SELECT errors_of('build_l2'), errors_of('build_ip'), errors_of('build_cosine'),
+    errors_of('build_l1');
 SELECT opcname, opcdefault, amname
 FROM pg_opclass c JOIN pg_am a ON a.oid = c.opcmethod
 WHERE amname = 'hnsw' AND opcname IN
-    ('vector_l2_ops', 'vector_ip_ops', 'vector_cosine_ops')
+    ('vector_l2_ops', 'vector_ip_ops', 'vector_cosine_ops', 'vector_l1_ops')
 ORDER BY opcname;
 SELECT opcname, amvalidate(c.oid)
 FROM pg_opclass c JOIN pg_am a ON a.oid = c.opcmethod
 WHERE amname = 'hnsw' AND opcname LIKE 'vector%' AND NOT amvalidate(c.oid);
-DROP INDEX build_l2, build_ip, build_cosine;
+DROP INDEX build_l2, build_ip, build_cosine, build_l1;
 
 -- There is no default operator class, one key column, no unique index, no
 -- order, no INCLUDE.

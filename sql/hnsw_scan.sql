@@ -28,6 +28,10 @@ RESET enable_seqscan;
 EXPLAIN (COSTS OFF) SELECT id FROM scan ORDER BY v <+> '[1,0,0]' LIMIT 5;
 EXPLAIN (COSTS OFF) SELECT id FROM scan ORDER BY v <-> '[1,0,0]' DESC LIMIT 5;
 SET enable_seqscan = off;
+CREATE INDEX scan_l1 ON scan USING hnsw (v vector_l1_ops);
+EXPLAIN (COSTS OFF) SELECT id FROM scan ORDER BY v <+> '[7.3,0.4,0]' LIMIT 5;
+SELECT id, round((v <+> '[7.3,0.4,0]')::numeric, 3) AS distance
+FROM scan ORDER BY v <+> '[7.3,0.4,0]' LIMIT 5;
 
 -- The same as without an index, for each of many queries: equal distances may
 -- come in any order, so their sums are compared.
@@ -54,6 +58,7 @@ END
 $$;
 SELECT * FROM scan_differences('<->');
 SELECT * FROM scan_differences('<#>');
+SELECT * FROM scan_differences('<+>');
 DROP FUNCTION scan_differences;
 
 -- A query gets the rows its LIMIT asked for, also past ef_search, once each.

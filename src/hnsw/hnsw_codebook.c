@@ -1,6 +1,6 @@
 /*
  * hnsw_codebook.c
- *		The codec's mean and centroids, on pages.
+ *		The codec's floats, on pages.
  *
  * They are one stream of floats over a chain of pages.  Centroids may be
  * appended: codes name their centroid, so what was written before stays valid.
@@ -16,18 +16,17 @@ vs_hnsw_train_codec(VsHnswIndex *index, float *samples, int n)
 {
 	VsRabitq   *codec = palloc0(sizeof(VsRabitq));
 	int			dim = index->meta.dim;
-	float	   *mean = palloc(sizeof(float) * dim);
-	float	   *centroids = palloc(sizeof(float) * dim * HNSW_CENTROIDS);
 
 	index->meta.seed = pg_prng_uint32(&pg_global_prng_state);
 
 	codec->dim = dim;
 	codec->bits = index->meta.bits;
 	codec->estimate = vs_hnsw_estimate(&index->meta);
+	codec->ncentroids = HNSW_CENTROIDS;
 	vs_rotation_init(&codec->rotation, dim, index->meta.seed,
 					 palloc(vs_rotation_signs_nbytes(dim)));
-	vs_rabitq_train(codec, samples, n, HNSW_CENTROIDS, index->meta.seed, mean,
-					centroids);
+	vs_rabitq_train(codec, samples, n, index->meta.seed,
+					palloc(sizeof(float) * vs_rabitq_codebook_nfloats(codec)));
 
 	index->meta.exponent = codec->exponent;
 	index->meta.residual = codec->residual;
@@ -85,15 +84,10 @@ write_chain(VsHnswIndex *index, const float *floats, Size nfloats, VsEditMode mo
 void
 vs_hnsw_write_codebook(VsHnswIndex *index, const VsRabitq *codec, VsEditMode mode)
 {
-	Size		nfloats = (Size) codec->dim * (codec->ncentroids + 1);
-	float	   *floats = palloc(sizeof(float) * nfloats);
-
-	memcpy(floats, codec->mean, sizeof(float) * codec->dim);
-	memcpy(floats + codec->dim, codec->centroids,
-		   sizeof(float) * codec->dim * codec->ncentroids);
-	index->meta.codebook_block = write_chain(index, floats, nfloats, mode);
+	/* The codebook begins with the mean. */
+	index->meta.codebook_block =
+		write_chain(index, codec->mean, vs_rabitq_codebook_nfloats(codec), mode);
 	index->meta.trained_nblocks = RelationGetNumberOfBlocks(index->rel);
-	pfree(floats);
 }
 
 /* The last page of the codebook. */

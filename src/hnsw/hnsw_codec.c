@@ -83,23 +83,22 @@ load_codec(Relation index, const VsHnswMeta *meta)
 												  "hnsw codec",
 												  ALLOCSET_DEFAULT_SIZES);
 	KeptCodec  *kept;
-	Size		nfloats = (Size) meta->dim * (meta->ncentroids + 1);
+	Size		nfloats;
 	float	   *floats;
 
 	PG_TRY();
 	{
 		kept = MemoryContextAllocZero(context, sizeof(KeptCodec));
-		floats = MemoryContextAlloc(context, sizeof(float) * nfloats);
-		vs_hnsw_read_codebook(index, meta, floats, nfloats);
-
 		kept->codec.dim = meta->dim;
 		kept->codec.bits = meta->bits;
 		kept->codec.estimate = vs_hnsw_estimate(meta);
 		kept->codec.exponent = meta->exponent;
 		kept->codec.residual = meta->residual;
 		kept->codec.ncentroids = meta->ncentroids;
-		kept->codec.mean = floats;
-		kept->codec.centroids = floats + meta->dim;
+		nfloats = vs_rabitq_codebook_nfloats(&kept->codec);
+		floats = MemoryContextAlloc(context, sizeof(float) * nfloats);
+		vs_hnsw_read_codebook(index, meta, floats, nfloats);
+		vs_rabitq_use_codebook(&kept->codec, floats);
 		vs_rotation_init(&kept->codec.rotation, meta->dim, meta->seed,
 						 MemoryContextAlloc(context,
 											vs_rotation_signs_nbytes(meta->dim)));

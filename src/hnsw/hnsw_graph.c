@@ -95,7 +95,7 @@ vs_hnsw_search_run(VsHnswSearch *search, int ef)
 		int			nfresh;
 
 		if (!final)
-			bound += store->slack;
+			bound = bound * store->stretch + store->slack;
 		if (search->nearest.items[0].dist > bound)
 			break;
 		CHECK_FOR_INTERRUPTS();

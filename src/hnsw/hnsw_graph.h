@@ -52,9 +52,11 @@ struct VsHnswStore
 	int			descent_width;	/* ef of the way down */
 
 	/*
-	 * How far above the bound an estimate may lie and still be followed, on
-	 * levels that are not final.
+	 * Up to where estimates are followed on levels that are not final: the
+	 * bound times stretch, plus slack.  A store may change both while it is
+	 * searched.
 	 */
+	float		stretch;
 	float		slack;
 };
 

@@ -157,6 +157,7 @@ open_graph(const VsHnswIndex *index, const VsHnswMemGraphShape *shape,
 	vs_visited_init(&graph->visited, 11);
 	graph->store.max_neighbors = max_neighbors;
 	graph->store.descent_width = 1;
+	graph->store.stretch = 1.0f;
 	vs_memgraph_init_store(graph);
 	graph->search = vs_hnsw_search_create(&graph->store);
 	return graph;

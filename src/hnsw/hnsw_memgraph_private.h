@@ -123,6 +123,7 @@ struct VsHnswMemGraph
 	float	   *anchor_query;
 	VsRabitqQuery *anchor_bound;
 	float	   *rotated;
+	float		clamped;		/* off it, by L1 */
 	float	   *scratch;
 
 	VsHnswVisited visited;

@@ -19,11 +19,8 @@ static inline float
 exact_distance(const VsHnswMemGraph *graph, const float *query,
 			   const VsMemVector *vector)
 {
-	const uint16 *halves = (const uint16 *) (vector + 1);
-
-	if (graph->build_codec.estimate == VS_ESTIMATE_L2_SQ)
-		return vs_kernel->f32_f16_l2_sq(graph->dim, query, halves, vector->mul);
-	return -vs_kernel->f32_f16_ip(graph->dim, query, halves, vector->mul);
+	return vs_rabitq_exact(graph->build_codec.estimate, graph->dim, query,
+						   (const uint16 *) (vector + 1), vector->mul);
 }
 
 /* Distance of a node to the query, or to the anchor. */
@@ -189,13 +186,14 @@ vs_memgraph_bind(VsHnswMemGraph *graph, const VsHnswVector *vector)
 	vs_kernel->f16_to_f32(graph->dim, vector->halves,
 						  vs_f16vec_scale(vector->exponent), x);
 	if (is_coded(graph))
-		vs_rabitq_rotate(&graph->build_codec, x, graph->rotated);
+		graph->clamped = vs_rabitq_rotate(&graph->build_codec, x, graph->rotated);
 	if (graph->exact)
 		vs_kernel->f16_to_f32(graph->dim, vector->halves,
 							  vs_f16vec_scale(vector->exponent -
 											  graph->build_codec.exponent), x);
 	else
-		vs_rabitq_query_bind_rotated(graph->bound, graph->rotated);
+		vs_rabitq_query_bind_rotated(graph->bound, graph->rotated,
+									 graph->clamped);
 }
 
 /* Keep the query's float16 elements. */
@@ -216,7 +214,7 @@ store_code(VsHnswMemGraph *graph, VsMemVector *target)
 	VsCodeFactors factors;
 	uint8		centroid;
 
-	vs_rabitq_encode_rotated(&graph->build_codec, graph->rotated,
+	vs_rabitq_encode_rotated(&graph->build_codec, graph->rotated, graph->clamped,
 							 graph->scratch, (uint8 *) (target + 1), &factors,
 							 &centroid);
 	vs_kernel->f16_to_f32(1, &factors.add, 1.0f, &target->add);
@@ -231,8 +229,8 @@ vs_memgraph_store_vector(VsHnswMemGraph *graph, uint32 node,
 	uint8	   *code = graph->codes + graph->index->geometry.code_nbytes * node;
 
 	if (is_coded(graph))
-		vs_rabitq_encode_rotated(codec, graph->rotated, graph->scratch, code,
-								 &graph->factors[node],
+		vs_rabitq_encode_rotated(codec, graph->rotated, graph->clamped,
+								 graph->scratch, code, &graph->factors[node],
 								 &graph->centroids[node]);
 	else
 	{

@@ -18,6 +18,13 @@
  */
 #define FOLLOWED_NOISE 0.9f
 
+/*
+ * By L1 the same of what a search has learned of its estimates, from about as
+ * many visits.
+ */
+#define FOLLOWED_SPREAD 2.0f
+#define LEARNING_VISITS 32
+
 /* A node or upper record that was met, and where its code is kept. */
 typedef struct MetEntry
 {
@@ -52,6 +59,12 @@ struct VsHnswPageStore
 	int			exponent;
 	VsRabitqQuery *bound;		/* NULL while the index is flat */
 	float	   *anchor;
+
+	/* By L1: distances of visited nodes relative to their estimates. */
+	bool		learns_ratio;
+	int			nratios;
+	float		ratio;			/* mean, of late */
+	float		ratio_variance;
 
 	/* What was read. */
 	met_hash   *met;
@@ -98,6 +111,10 @@ vs_hnsw_pagestore_create(VsHnswIndex *index, bool for_insert)
 	set_store_routines(&pages->store);
 	pages->store.max_neighbors = Max(g->m0, g->upper_m);
 	pages->store.descent_width = 1;
+	pages->store.stretch = 1.0f;
+	pages->learns_ratio = index->meta.metric == VS_METRIC_L1 &&
+		index->meta.bits != VS_RABITQ_FLOAT16_BITS;
+	pages->ratio = 1.0f;
 
 	pages->raw = palloc(sizeof(float) * dim);
 	pages->scaled = palloc(sizeof(float) * dim);
@@ -163,6 +180,9 @@ vs_hnsw_pagestore_bind(VsHnswPageStore *pages, const float *x)
 		pages->store.slack = FOLLOWED_NOISE * pages->bound->noise;
 	}
 
+	pages->store.stretch = 1.0f;
+	pages->nratios = 0;
+	pages->ratio = 1.0f;
 	pages->nvisits = 0;
 	pages->store.reset(&pages->store);
 }
@@ -187,7 +207,7 @@ static double
 distance_in_double(const VsHnswPageStore *pages, const VsHnswVector *vector)
 {
 	int			dim = pages->index->geometry.dim;
-	bool		is_ip = pages->index->meta.metric == VS_METRIC_IP;
+	VsEstimate	estimate = vs_hnsw_estimate(&pages->index->meta);
 	double		sum = 0.0;
 
 	for (int i = 0; i < dim; i++)
@@ -198,7 +218,8 @@ distance_in_double(const VsHnswPageStore *pages, const VsHnswVector *vector)
 
 		vs_kernel->f16_to_f32(1, &vector->halves[i], 1.0f, &half);
 		v = ldexp(half, vector->exponent - pages->exponent);
-		sum += is_ip ? -q * v : (q - v) * (q - v);
+		sum += estimate == VS_ESTIMATE_NEGATIVE_IP ? -q * v :
+			estimate == VS_ESTIMATE_L1 ? fabs(q - v) : (q - v) * (q - v);
 	}
 	return sum;
 }
@@ -208,12 +229,8 @@ vs_hnsw_exact_distance(const VsHnswPageStore *pages, const VsHnswVector *vector)
 {
 	int			dim = pages->index->geometry.dim;
 	float		scale = vs_f16vec_scale(vector->exponent - pages->exponent);
-	float		dist;
-
-	if (pages->index->meta.metric == VS_METRIC_IP)
-		dist = -vs_kernel->f32_f16_ip(dim, pages->scaled, vector->halves, scale);
-	else
-		dist = vs_kernel->f32_f16_l2_sq(dim, pages->scaled, vector->halves, scale);
+	float		dist = vs_rabitq_exact(vs_hnsw_estimate(&pages->index->meta), dim,
+									   pages->scaled, vector->halves, scale);
 
 	if (unlikely(!isfinite(dist)))
 		return distance_in_double(pages, vector);
@@ -344,6 +361,29 @@ read_expanded(VsHnswPageStore *pages, int level, uint32 id)
 	return found;
 }
 
+/*
+ * Learn from a node that was visited how far off estimates are, and follow them
+ * accordingly.  How L1 distances relate to what codes see differs more from
+ * query to query than from neighbour to neighbour.
+ */
+static void
+learn_ratio(VsHnswPageStore *pages, float estimate, float dist)
+{
+	float		ratio = dist / estimate;
+	float		deviation = ratio - pages->ratio;
+
+	if (!(estimate > 0.0f) || !(ratio > 0.0f) || !isfinite(ratio))
+		return;
+	pages->nratios = Min(pages->nratios + 1, LEARNING_VISITS);
+	pages->ratio += deviation / pages->nratios;
+	pages->ratio_variance = pages->nratios == 1 ? 0.0f :
+		pages->ratio_variance + (deviation * deviation -
+								 pages->ratio_variance) / pages->nratios;
+	pages->store.stretch = 1.0f / pages->ratio +
+		FOLLOWED_SPREAD * sqrtf(pages->ratio_variance) /
+		(pages->ratio * pages->ratio);
+}
+
 /* VsHnswStore.expand */
 static int
 pagestore_expand(VsHnswStore *store, int level, VsCandidate *node, float bound,
@@ -362,12 +402,15 @@ pagestore_expand(VsHnswStore *store, int level, VsCandidate *node, float bound,
 	else
 	{
 		VsHnswVector vector;
+		float		estimate = node->dist;
 
 		if (!read_expanded(pages, level, node->id))
 			return 0;
 		vector.exponent = copy->header.exponent;
 		vector.halves = copy->halves;
 		node->dist = vs_hnsw_exact_distance(pages, &vector);
+		if (pages->learns_ratio)
+			learn_ratio(pages, estimate, node->dist);
 		*is_result = copy->header.state != HNSW_NODE_DELETED;
 		node->tag = *is_result ?
 			add_visit(pages, node->id, &copy->header, copy->halves) :
@@ -415,15 +458,23 @@ vs_hnsw_pagestore_resolve(VsHnswPageStore *pages, VsCandidate *candidate)
 	return node != HNSW_INVALID_ID && load_node(pages, node, candidate);
 }
 
-/* VsHnswStore.entry_distance */
+/*
+ * VsHnswStore.entry_distance
+ *
+ * Infinite where estimates may be off by a factor: none would beat an exact
+ * distance, and the walk would end where it begins.
+ */
 static float
 pagestore_entry_distance(VsHnswStore *store, int level, uint32 id)
 {
 	VsHnswPageStore *pages = (VsHnswPageStore *) store;
 	VsHnswNodeCopy *copy = &pages->copy;
 	VsHnswVector vector;
-	uint32		node = level > 0 ? vs_hnsw_upper_node(pages->index, id) : id;
+	uint32		node;
 
+	if (pages->learns_ratio)
+		return INFINITY;
+	node = level > 0 ? vs_hnsw_upper_node(pages->index, id) : id;
 	if (node == HNSW_INVALID_ID ||
 		!vs_hnsw_read_node(pages->index, node, NULL, false, copy))
 		return INFINITY;
@@ -486,14 +537,10 @@ pagestore_distance(VsHnswStore *store, const VsCandidate *candidate)
 	int			dim = pages->index->geometry.dim;
 	float		scale = vs_f16vec_scale(visit->vector.exponent -
 										pages->exponent);
-	float		dist;
+	float		dist = vs_rabitq_exact(vs_hnsw_estimate(&pages->index->meta), dim,
+									   pages->anchor, visit->vector.halves,
+									   scale);
 
-	if (pages->index->meta.metric == VS_METRIC_IP)
-		dist = -vs_kernel->f32_f16_ip(dim, pages->anchor, visit->vector.halves,
-									  scale);
-	else
-		dist = vs_kernel->f32_f16_l2_sq(dim, pages->anchor,
-										visit->vector.halves, scale);
 	return isnan(dist) ? INFINITY : dist;
 }
 
@@ -566,4 +613,7 @@ vs_hnsw_pagestore_estimate(VsHnswPageStore *pages, const VsHnswSlots *slots, int
 	vs_rabitq_estimate(pages->bound, n, slots->codes,
 					   pages->index->geometry.code_nbytes, slots->factors,
 					   slots->centroids, estimates);
+	if (pages->learns_ratio)
+		for (int i = 0; i < n; i++)
+			estimates[i] *= pages->ratio;
 }

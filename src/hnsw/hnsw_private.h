@@ -66,8 +66,15 @@ typedef struct VsHnswIndex
 static inline VsEstimate
 vs_hnsw_estimate(const VsHnswMeta *meta)
 {
-	return meta->metric == VS_METRIC_IP ?
-		VS_ESTIMATE_NEGATIVE_IP : VS_ESTIMATE_L2_SQ;
+	switch (meta->metric)
+	{
+		case VS_METRIC_IP:
+			return VS_ESTIMATE_NEGATIVE_IP;
+		case VS_METRIC_L1:
+			return VS_ESTIMATE_L1;
+		default:
+			return VS_ESTIMATE_L2_SQ;
+	}
 }
 
 /*

@@ -65,6 +65,17 @@ vs_opclass_vector_cosine(PG_FUNCTION_ARGS)
 	PG_RETURN_POINTER(&opclass);
 }
 
+PG_FUNCTION_INFO_V1(vs_opclass_vector_l1);
+
+/* Support function of vector_l1_ops. */
+Datum
+vs_opclass_vector_l1(PG_FUNCTION_ARGS)
+{
+	static const VsOpclass opclass = {&vector_type, VS_METRIC_L1};
+
+	PG_RETURN_POINTER(&opclass);
+}
+
 const VsOpclass *
 vs_opclass_of_index(Relation index)
 {

@@ -21,7 +21,8 @@ typedef enum VsMetric
 {
 	VS_METRIC_L2,
 	VS_METRIC_IP,				/* negative inner product */
-	VS_METRIC_COSINE			/* L2 between vectors of unit length */
+	VS_METRIC_COSINE,			/* L2 between vectors of unit length */
+	VS_METRIC_L1
 } VsMetric;
 
 typedef struct VsElementType

@@ -14,6 +14,7 @@
 #include "kernel/kernel.h"
 #include "quant/f16vec.h"
 #include "quant/kmeans.h"
+#include "quant/l1.h"
 #include "quant/rabitq.h"
 
 /* Elements beyond this (in the codec's unit) are clamped: squares must fit. */
@@ -83,8 +84,12 @@ vs_rabitq_scale(const VsRabitq *codec, const float *x, float *out)
 
 	for (int i = 0; i < codec->dim; i++)
 	{
-		float		v = x[i] * scale;
+		float		v = x[i];
 
+		if (codec->has_l1)
+			v = vs_l1_clamp(&codec->l1, i, v) * scale * codec->l1.weights[i];
+		else
+			v *= scale;
 		v = v > MAX_ELEMENT ? MAX_ELEMENT : v;
 		out[i] = v < -MAX_ELEMENT ? -MAX_ELEMENT : v;
 	}
@@ -211,6 +216,27 @@ encode_factor(float factor)
 	return half;
 }
 
+/*
+ * By L1: what the part of x that is clamped off adds to the square of the
+ * distance of near vectors, (near + beyond)^2 - near^2.  In fixed order, in the
+ * codec's unit.
+ */
+static float
+clamped_term(const VsRabitq *codec, const float *x)
+{
+	float		scale = vs_f16vec_scale(-codec->exponent);
+	float		near = *codec->l1.near_dist * scale;
+	float		lanes[NLANES] = {0};
+	float		beyond;
+
+	for (int i = 0; i < codec->dim; i++)
+		lanes[i % NLANES] +=
+			fabsf(x[i] - vs_l1_clamp(&codec->l1, i, x[i])) * scale;
+	beyond = sum_lanes(lanes);
+	beyond = beyond < MAX_ELEMENT ? beyond : MAX_ELEMENT;
+	return beyond * (2.0f * near + beyond);
+}
+
 /* vs_rabitq_encode where the code is the vector itself. */
 static void
 encode_float16(const VsRabitq *codec, const float *x, uint8 *code,
@@ -233,42 +259,43 @@ estimate_float16(const VsRabitqQuery *query, int n, const uint8 *codes,
 		const uint16 *halves = (const uint16 *) (codes + i * stride);
 		float		scale = vs_f16vec_scale((int8) centroids[i] -
 											codec->exponent);
-		float		dist;
+		float		dist = vs_rabitq_exact(codec->estimate, codec->dim,
+										   query->rotated, halves, scale);
 
-		if (codec->estimate == VS_ESTIMATE_L2_SQ)
-			dist = vs_kernel->f32_f16_l2_sq(codec->dim, query->rotated, halves,
-											scale);
-		else
-			dist = -vs_kernel->f32_f16_ip(codec->dim, query->rotated, halves,
-										  scale);
 		estimates[i] = isnan(dist) ? INFINITY : dist;
 	}
 }
 
-void
+float
 vs_rabitq_rotate(const VsRabitq *codec, const float *x, float *rotated)
 {
+	float		clamped = codec->has_l1 ? clamped_term(codec, x) : 0.0f;
+
 	vs_rabitq_scale(codec, x, rotated);
 	vs_rotation_apply(&codec->rotation, rotated);
+	return clamped;
 }
 
 void
 vs_rabitq_encode(const VsRabitq *codec, const float *x, float *scratch,
 				 uint8 *code, VsCodeFactors *factors, uint8 *centroid)
 {
+	float		clamped;
+
 	if (codec->bits == VS_RABITQ_FLOAT16_BITS)
 	{
 		encode_float16(codec, x, code, factors, centroid);
 		return;
 	}
-	vs_rabitq_rotate(codec, x, scratch);
-	vs_rabitq_encode_rotated(codec, scratch, scratch, code, factors, centroid);
+	clamped = vs_rabitq_rotate(codec, x, scratch);
+	vs_rabitq_encode_rotated(codec, scratch, clamped, scratch, code, factors,
+							 centroid);
 }
 
 void
 vs_rabitq_encode_rotated(const VsRabitq *codec, const float *rotated,
-						 float *scratch, uint8 *code, VsCodeFactors *factors,
-						 uint8 *centroid)
+						 float clamped, float *scratch, uint8 *code,
+						 VsCodeFactors *factors, uint8 *centroid)
 {
 	int			dim = codec->dim;
 	float	   *residual = scratch;
@@ -318,14 +345,15 @@ vs_rabitq_encode_rotated(const VsRabitq *codec, const float *rotated,
 
 	/* A residual of zero is its own centroid: nothing to add. */
 	ratio = along > 0.0f ? norm_sq / along : 0.0f;
-	if (codec->estimate == VS_ESTIMATE_L2_SQ)
+	if (codec->estimate != VS_ESTIMATE_NEGATIVE_IP)
 	{
 		/* <level, center - mean> */
 		float		level_term = fixed_ip(dim, residual, center) -
 			fixed_ip(dim, residual, codec->mean);
+		float		add = norm_sq + 2.0f * ratio * level_term;
 
 		factors->mul = encode_factor(-2.0f * ratio);
-		factors->add = encode_factor(norm_sq + 2.0f * ratio * level_term);
+		factors->add = encode_factor(codec->has_l1 ? add + clamped : add);
 	}
 	else
 	{
@@ -344,25 +372,34 @@ mean_of_rows(int dim, int n, const float *rows, float *mean)
 			mean[d] += rows[(size_t) i * dim + d] / n;
 }
 
+/* Element d of a row, which is clamped already, weighted. */
+static inline double
+weighted_element(const VsRabitq *codec, const float *row, int d)
+{
+	return codec->has_l1 ? (double) row[d] * codec->l1.weights[d] : row[d];
+}
+
 /*
  * The power of two that brings the mean length of (x - mean) near
  * 2^RESIDUAL_EXPONENT, where float16 factors have room on both sides.
  * Computed in double: samples may be of any magnitude.
  */
 static int
-choose_exponent(int dim, int n, const float *samples)
+choose_exponent(const VsRabitq *codec, int n, const float *samples)
 {
+	int			dim = codec->dim;
 	double	   *mean = palloc0(sizeof(double) * dim);
 	double		sum_sq = 0.0;
 	int			exponent = 0;
 
 	for (int i = 0; i < n; i++)
 		for (int d = 0; d < dim; d++)
-			mean[d] += (double) samples[(size_t) i * dim + d] / n;
+			mean[d] += weighted_element(codec, samples + (size_t) i * dim, d) / n;
 	for (int i = 0; i < n; i++)
 		for (int d = 0; d < dim; d++)
 		{
-			double		r = samples[(size_t) i * dim + d] - mean[d];
+			double		r = weighted_element(codec, samples + (size_t) i * dim, d) -
+				mean[d];
 
 			sum_sq += r * r / n;
 		}
@@ -427,23 +464,56 @@ lower_distances(int dim, const float *samples, int n, const float *centroids,
 	return sum;
 }
 
+/* Whether a codec brings L1 to L2: vectors kept whole need no help. */
+static bool
+needs_l1(const VsRabitq *codec)
+{
+	return codec->estimate == VS_ESTIMATE_L1 &&
+		codec->bits != VS_RABITQ_FLOAT16_BITS;
+}
+
+/* Where a codebook's centroids begin: last, as more may follow. */
+static size_t
+offset_of_centroids(const VsRabitq *codec)
+{
+	return codec->dim + (needs_l1(codec) ? vs_l1_nfloats(codec->dim) : 0);
+}
+
+size_t
+vs_rabitq_codebook_nfloats(const VsRabitq *codec)
+{
+	return offset_of_centroids(codec) + (size_t) codec->dim * codec->ncentroids;
+}
+
 void
-vs_rabitq_train(VsRabitq *codec, float *samples, int n, int ncentroids,
-				uint64 seed, float *mean, float *centroids)
+vs_rabitq_use_codebook(VsRabitq *codec, const float *codebook)
+{
+	codec->mean = codebook;
+	codec->has_l1 = needs_l1(codec);
+	if (codec->has_l1)
+		codec->l1 = vs_l1_arrays(codec->dim, codebook + codec->dim);
+	codec->centroids = codebook + offset_of_centroids(codec);
+}
+
+void
+vs_rabitq_train(VsRabitq *codec, float *samples, int n, uint64 seed,
+				float *codebook)
 {
 	int			dim = codec->dim;
 
-	Assert(n >= 1 && ncentroids >= 1);
-	Assert(ncentroids <= VS_RABITQ_MAX_CENTROIDS);
+	Assert(n >= 1 && codec->ncentroids >= 1);
+	Assert(codec->ncentroids <= VS_RABITQ_MAX_CENTROIDS);
 
-	codec->exponent = choose_exponent(dim, n, samples);
+	vs_rabitq_use_codebook(codec, codebook);
+	if (codec->has_l1)
+		vs_l1_train(dim, n, samples, codebook + dim);
+	codec->exponent = choose_exponent(codec, n, samples);
 	turn_samples(codec, samples, n);
-	mean_of_rows(dim, n, samples, mean);
-	vs_kmeans(dim, n, samples, NULL, ncentroids, seed, centroids);
-	codec->mean = mean;
-	codec->centroids = centroids;
-	codec->ncentroids = ncentroids;
-	codec->residual = sqrt(lower_distances(dim, samples, n, centroids, ncentroids,
+	mean_of_rows(dim, n, samples, codebook);
+	vs_kmeans(dim, n, samples, NULL, codec->ncentroids, seed,
+			  codebook + offset_of_centroids(codec));
+	codec->residual = sqrt(lower_distances(dim, samples, n, codec->centroids,
+										   codec->ncentroids,
 										   allocate_distances(n)) / n);
 }
 
@@ -534,7 +604,8 @@ code_tangent(int bits)
 
 /*
  * The standard deviation of an estimate: the part of a residual that its code
- * does not see points anywhere, and so does the query's.
+ * does not see points anywhere, and so does the query's.  By L1 it depends on
+ * the vectors, and nothing is said.
  */
 static float
 estimate_noise(const VsRabitqQuery *query)
@@ -543,7 +614,9 @@ estimate_noise(const VsRabitqQuery *query)
 	float		nearest = INFINITY;
 	float		noise;
 
-	if (codec->estimate != VS_ESTIMATE_L2_SQ)
+	if (codec->estimate == VS_ESTIMATE_L1)
+		return 0.0f;
+	if (codec->estimate == VS_ESTIMATE_NEGATIVE_IP)
 		return code_tangent(codec->bits) * codec->residual *
 			sqrtf(vs_kernel->f32_l2_sq(codec->dim, query->rotated, codec->mean) /
 				  codec->dim);
@@ -554,20 +627,15 @@ estimate_noise(const VsRabitqQuery *query)
 	return isfinite(noise) ? noise : 0.0f;
 }
 
-/*
- * Codes may be of centroids that were added after this codec: they are taken
- * for ones around the mean, so that their estimates are at least numbers.
- */
-static void
-take_newer_for_mean(VsRabitqQuery *query)
+/* What of the estimate a query's distance to a code's centroid is. */
+static float
+centroid_term(const VsRabitqQuery *query, const float *center, float clamped)
 {
 	const VsRabitq *codec = query->codec;
-	float		term = codec->estimate == VS_ESTIMATE_L2_SQ ?
-		vs_kernel->f32_l2_sq(codec->dim, query->rotated, codec->mean) :
-		-vs_kernel->f32_ip(codec->dim, query->rotated, codec->mean);
 
-	for (int c = codec->ncentroids; c < VS_RABITQ_MAX_CENTROIDS; c++)
-		query->centroid_terms[c] = term;
+	if (codec->estimate == VS_ESTIMATE_NEGATIVE_IP)
+		return -vs_kernel->f32_ip(codec->dim, query->rotated, center);
+	return clamped + vs_kernel->f32_l2_sq(codec->dim, query->rotated, center);
 }
 
 bool
@@ -582,28 +650,55 @@ vs_rabitq_knows(const VsRabitq *codec, int n, const uint8 *centroids)
 	return largest < codec->ncentroids;
 }
 
-/* Bind to what query->rotated holds. */
+/* Bind to what query->rotated holds, and what was clamped off it. */
 static void
-bind_rotated(VsRabitqQuery *query)
+bind_rotated(VsRabitqQuery *query, float clamped)
 {
 	const VsRabitq *codec = query->codec;
 	int			dim = codec->dim;
+	float		mean_term = centroid_term(query, codec->mean, clamped);
 
 	for (int c = 0; c < codec->ncentroids; c++)
-	{
-		const float *center = codec->centroids + (size_t) c * dim;
+		query->centroid_terms[c] =
+			centroid_term(query, codec->centroids + (size_t) c * dim, clamped);
 
-		query->centroid_terms[c] = codec->estimate == VS_ESTIMATE_L2_SQ ?
-			vs_kernel->f32_l2_sq(dim, query->rotated, center) :
-			-vs_kernel->f32_ip(dim, query->rotated, center);
-	}
-	take_newer_for_mean(query);
+	/*
+	 * Codes may be of centroids that were added after this codec: they are
+	 * taken for ones around the mean, so that estimates are at least numbers.
+	 */
+	for (int c = codec->ncentroids; c < VS_RABITQ_MAX_CENTROIDS; c++)
+		query->centroid_terms[c] = mean_term;
 
 	query->noise = estimate_noise(query);
 	quantize_query(query);
 	query->kernel = vs_kernel;
 	query->kernel->prepare_code_query(codec->bits, dim, query->quantized,
 									  query->prepared);
+}
+
+void
+vs_rabitq_query_bind(VsRabitqQuery *query, const float *x)
+{
+	const VsRabitq *codec = query->codec;
+
+	query->noise = 0.0f;
+	if (codec->bits == VS_RABITQ_FLOAT16_BITS)
+		vs_rabitq_scale(codec, x, query->rotated);
+	else
+	{
+		float		clamped = vs_rabitq_rotate(codec, x, query->rotated);
+
+		bind_rotated(query, clamped);
+	}
+}
+
+void
+vs_rabitq_query_bind_rotated(VsRabitqQuery *query, const float *rotated,
+							 float clamped)
+{
+	Assert(query->codec->bits != VS_RABITQ_FLOAT16_BITS);
+	memcpy(query->rotated, rotated, sizeof(float) * query->codec->dim);
+	bind_rotated(query, clamped);
 }
 
 /*
@@ -632,27 +727,6 @@ decode_levels(int bits, int dim, const uint8 *code, int8 *levels)
 }
 
 void
-vs_rabitq_query_bind(VsRabitqQuery *query, const float *x)
-{
-	const VsRabitq *codec = query->codec;
-
-	vs_rabitq_scale(codec, x, query->rotated);
-	query->noise = 0.0f;
-	if (codec->bits == VS_RABITQ_FLOAT16_BITS)
-		return;
-	vs_rotation_apply(&codec->rotation, query->rotated);
-	bind_rotated(query);
-}
-
-void
-vs_rabitq_query_bind_rotated(VsRabitqQuery *query, const float *rotated)
-{
-	Assert(query->codec->bits != VS_RABITQ_FLOAT16_BITS);
-	memcpy(query->rotated, rotated, sizeof(float) * query->codec->dim);
-	bind_rotated(query);
-}
-
-void
 vs_rabitq_query_bind_code(VsRabitqQuery *query, const uint8 *code, float add,
 						  float mul)
 {
@@ -677,7 +751,7 @@ vs_rabitq_query_bind_code(VsRabitqQuery *query, const uint8 *code, float add,
 			break;
 	}
 
-	if (codec->estimate == VS_ESTIMATE_L2_SQ)
+	if (codec->estimate != VS_ESTIMATE_NEGATIVE_IP)
 	{
 		/* With the mean as center, "add" is the residual's squared length. */
 		query->step = mul * -0.25f;
@@ -725,8 +799,10 @@ vs_rabitq_estimate(const VsRabitqQuery *query, int n, const uint8 *codes,
 		{
 			float		product = query->step * dots[i] - query->offset;
 
-			estimates[begin + i] = query->centroid_terms[centroids[begin + i]] +
-				pairs[2 * i] + pairs[2 * i + 1] * product;
+			estimates[begin + i] =
+				vs_rabitq_finish_estimate(codec,
+										  query->centroid_terms[centroids[begin + i]] +
+										  pairs[2 * i] + pairs[2 * i + 1] * product);
 		}
 	}
 }

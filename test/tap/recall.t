@@ -45,7 +45,7 @@ foreach my $shape (@shapes)
         INSERT INTO $table (v) SELECT v FROM $table WHERE id <= 20;
         SQL
 
-    foreach my $metric (qw(l2 ip cosine))
+    foreach my $metric (qw(l2 ip cosine l1))
     {
         my %search =
           (table => $table, queries => $queries, metric => $metric);

@@ -28,7 +28,7 @@ foreach my $am (vector_access_methods())
 {
     foreach my $order (qw(id label))
     {
-        foreach my $metric (qw(l2 cosine))
+        foreach my $metric (qw(l2 cosine l1))
         {
             my $table = "grown_by_${order}_$metric";
             my %search =

@@ -15,6 +15,7 @@
 
 #include "kernel/kernel.h"
 #include "quant/f16vec.h"
+#include "quant/l1.h"
 #include "quant/rabitq.h"
 #include "quant/rotation.h"
 
@@ -60,6 +61,16 @@ distance_sq(int dim, const float *a, const float *b)
 
 	for (int i = 0; i < dim; i++)
 		sum += ((double) a[i] - b[i]) * ((double) a[i] - b[i]);
+	return sum;
+}
+
+static double
+distance_l1(int dim, const float *a, const float *b)
+{
+	double		sum = 0.0;
+
+	for (int i = 0; i < dim; i++)
+		sum += fabs((double) a[i] - b[i]);
 	return sum;
 }
 
@@ -540,7 +551,7 @@ test_codes(void)
 
 /* Estimates from codes that are vectors: as exact as float16. */
 static void
-test_whole_vectors(VsEstimate estimate)
+test_whole_vectors(VsEstimate estimate, const char *what)
 {
 	static float q[MAX_DIM];
 	static float x[MAX_DIM];
@@ -551,11 +562,17 @@ test_whole_vectors(VsEstimate estimate)
 	{
 		VsRabitq	codec = make_codec(dim, VS_RABITQ_FLOAT16_BITS, estimate, 1, dim);
 		VsRabitqQuery *query = vs_rabitq_query_create(&codec);
-		double		unit = ldexp(1.0, -2 * codec.exponent);
+		bool		is_l1 = estimate == VS_ESTIMATE_L1;
+		double		unit = ldexp(1.0, -(is_l1 ? 1 : 2) * codec.exponent);
 		float		value;
 
 		for (int n = 0; n < 50; n++)
 		{
+			double		length;
+			double		largest;
+			double		tolerance;
+			double		truth;
+
 			fill_normal(dim, q);
 			fill_normal(dim, x);
 			encode(&codec, x, &code);
@@ -564,14 +581,170 @@ test_whole_vectors(VsEstimate estimate)
 							   &code.factors, &code.centroid, &value);
 
 			/* Each element of x is off by 2^-11 of it at most. */
-			exact &= fabs(value - unit * true_value(&codec, q, x)) <= unit *
-				2.5 / (1 << 11) * (sqrt(product(dim, x, x)) *
-								   (sqrt(product(dim, q, q)) +
-									sqrt(product(dim, x, x))));
+			length = sqrt(product(dim, x, x));
+			largest = length + sqrt(product(dim, q, q));
+			tolerance = 2.5 / (1 << 11) *
+				(is_l1 ? sqrt(dim) * length : length * largest);
+			truth = is_l1 ? distance_l1(dim, q, x) : true_value(&codec, q, x);
+			exact &= fabs(value - unit * truth) <= unit * tolerance;
 		}
 	}
-	ok(exact, "%s of whole vectors is exact to float16's bits",
-	   estimate == VS_ESTIMATE_L2_SQ ? "L2" : "product");
+	ok(exact, "%s of whole vectors is exact to float16's bits", what);
+}
+
+/* What a codec by L1 adds for the part of x beyond its limits, in its unit. */
+static double
+expected_beyond(const VsRabitq *codec, const float *x, float limit, float near)
+{
+	double		unit = ldexp(1.0, -codec->exponent);
+	double		beyond = 0.0;
+
+	for (int i = 0; i < codec->dim; i++)
+		beyond += unit * Max(fabs(x[i]) - limit, 0.0);
+	return beyond * (2 * unit * near + beyond);
+}
+
+/*
+ * By L1 codes are those of clamped and weighted vectors by L2; the squares of
+ * estimates are theirs, plus what lies beyond the limits on both sides.
+ */
+static void
+test_l1_codes(int dim, int bits)
+{
+	static float floats[vs_l1_nfloats(MAX_DIM)];
+	static float x[2][MAX_DIM];
+	static float weighted[2][MAX_DIM];
+	static Code code;
+	static Code weighted_code;
+	const float limit = 2.5f;
+	const float near = 3.0f;
+	VsRabitq	plain = make_codec(dim, bits, VS_ESTIMATE_L2_SQ, 16, dim);
+	VsRabitq	codec = plain;
+	VsRabitqQuery *query;
+	VsRabitqQuery *plain_query;
+	bool		same = true;
+
+	for (int i = 0; i < dim; i++)
+	{
+		floats[i] = (float) (0.1 + 3.0 * next_uniform());
+		floats[dim + i] = -limit;
+		floats[2 * dim + i] = limit;
+	}
+	floats[3 * dim] = near;
+	codec.estimate = VS_ESTIMATE_L1;
+	codec.has_l1 = true;
+	codec.l1 = vs_l1_arrays(dim, floats);
+	query = vs_rabitq_query_create(&codec);
+	plain_query = vs_rabitq_query_create(&plain);
+
+	for (int n = 0; n < 20; n++)
+	{
+		float		value;
+		float		plain_value;
+		double		expected;
+
+		for (int side = 0; side < 2; side++)
+		{
+			fill_normal(dim, x[side]);
+			for (int i = 0; i < dim; i++)
+				weighted[side][i] = floats[i] *
+					Max(Min(x[side][i], limit), -limit);
+		}
+		vs_rabitq_query_bind(query, x[0]);
+		vs_rabitq_query_bind(plain_query, weighted[0]);
+		encode(&codec, x[1], &code);
+		encode(&plain, weighted[1], &weighted_code);
+		vs_rabitq_estimate(query, 1, code.bytes, sizeof(code.bytes),
+						   &code.factors, &code.centroid, &value);
+		vs_rabitq_estimate(plain_query, 1, weighted_code.bytes,
+						   sizeof(weighted_code.bytes), &weighted_code.factors,
+						   &weighted_code.centroid, &plain_value);
+		expected = plain_value + expected_beyond(&codec, x[0], limit, near) +
+			expected_beyond(&codec, x[1], limit, near);
+
+		/* Sums may run in another order, and one factor is a float16. */
+		same &= code.centroid == weighted_code.centroid &&
+			memcmp(code.bytes, weighted_code.bytes, sizeof(code.bytes)) == 0 &&
+			fabs((double) value * value - expected) <= 2e-3 * expected;
+	}
+	ok(same, "L1 of %d dimensions, %d bits: clamped, weighted", dim, bits);
+}
+
+/* Dimensions of these deviations: a few heavy ones among many. */
+static double
+deviation_of(int d)
+{
+	return d % 50 == 0 ? 40.0 : 0.5 + (d % 7);
+}
+
+/*
+ * Weights bring near vectors' L2 distance to their L1 distance: for Gaussian
+ * differences they fall with the root of the deviation, nearly.  Heavy dimensions
+ * decide which vectors are near, and differ less there.
+ */
+static void
+test_l1_weights(void)
+{
+	enum
+	{
+		DIM = 300,
+		N = 400
+	};
+	static float samples[N * DIM];
+	static float weights[vs_l1_nfloats(DIM)];
+	Errors		weight_errors = {0};
+	Errors		distance_errors = {0};
+	double		mean_weight = 0.0;
+
+	random_state = 11;
+	for (int i = 0; i < N; i++)
+		for (int d = 0; d < DIM; d++)
+			samples[i * DIM + d] = (float) (next_normal() * deviation_of(d));
+	vs_l1_train(DIM, N, samples, weights);
+
+	for (int d = 0; d < DIM; d++)
+		mean_weight += weights[d] * sqrt(deviation_of(d)) / DIM;
+	for (int d = 0; d < DIM; d++)
+		add_error(&weight_errors,
+				  weights[d] * sqrt(deviation_of(d)) / mean_weight - 1.0);
+	for (int i = 0; i + 1 < N; i += 2)
+	{
+		const float *x = samples + i * DIM;
+		double		sum = 0.0;
+
+		for (int d = 0; d < DIM; d++)
+			sum += pow((double) weights[d] * (x[d] - x[DIM + d]), 2);
+		add_error(&distance_errors,
+				  sqrt(sum) / distance_l1(DIM, x, x + DIM) - 1.0);
+	}
+
+	ok(weight_errors.largest < 0.4,
+	   "L1 weights fall with the root of a dimension's deviation (off by %.3f)",
+	   weight_errors.largest);
+	ok(sqrt(distance_errors.sum_sq / distance_errors.n) < 0.06,
+	   "weighted L2 distances are about L1 distances (off by %.3f)",
+	   sqrt(distance_errors.sum_sq / distance_errors.n));
+}
+
+/* Samples from which nothing can be learned, and those of any magnitude. */
+static void
+test_l1_weights_limits(void)
+{
+	static float samples[3 * 4];
+	static const float magnitudes[] = {0.0f, 1e-30f, 1.0f, 1e30f};
+	float		floats[vs_l1_nfloats(4)];
+	bool		sane = true;
+
+	for (int i = 0; i < lengthof(magnitudes); i++)
+		for (int n = 1; n <= 3; n++)
+		{
+			for (int d = 0; d < n * 4; d++)
+				samples[d] = magnitudes[i] * (d % 4 == 0 ? 0 : (d * 7) % 5);
+			vs_l1_train(4, n, samples, floats);
+			for (int d = 0; d < lengthof(floats); d++)
+				sane &= isfinite(floats[d]) && (d >= 4 || floats[d] > 0.0f);
+		}
+	ok(sane, "L1 weights are finite whatever the samples");
 }
 
 int
@@ -595,7 +768,14 @@ main(void)
 				if (bits <= 4)
 					test_estimates(estimate_dims[i], bits, e, true);
 			}
-	test_whole_vectors(VS_ESTIMATE_L2_SQ);
-	test_whole_vectors(VS_ESTIMATE_NEGATIVE_IP);
+	test_whole_vectors(VS_ESTIMATE_L2_SQ, "L2");
+	test_whole_vectors(VS_ESTIMATE_NEGATIVE_IP, "product");
+	test_whole_vectors(VS_ESTIMATE_L1, "L1");
+
+	for (int i = 0; i < lengthof(estimate_dims); i++)
+		for (int bits = 1; bits <= 4; bits *= 2)
+			test_l1_codes(estimate_dims[i], bits);
+	test_l1_weights();
+	test_l1_weights_limits();
 	return finish();
 }

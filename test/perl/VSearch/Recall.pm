@@ -31,7 +31,7 @@ our @EXPORT = qw(
     recall_at_least
 );
 
-# Number of rows that recall looks at.
+# Number of rows that a search looks at, where it does not say k => n.
 my $K = 10;
 
 # The table that keeps the exact answers.
@@ -43,12 +43,14 @@ sub _exact_table
 
 # Compute the exact answers from the table's present content, replacing those
 # of an earlier content.  Search parameters: table, queries (a table), metric,
-# and nqueries => n for only the first n of the queries.
+# k => n for the nearest n rows instead of ten, and nqueries => n for only the
+# first n of the queries.
 sub exact_answers
 {
     my ($node, %search) = @_;
     my $exact = _exact_table(%search);
     my $operator = operator($search{metric});
+    my $k = $search{k} // $K;
     my $some = $search{nqueries} ? "WHERE q.id <= $search{nqueries}" : '';
 
     $node->safe_psql('postgres', <<~"SQL");
@@ -62,7 +64,7 @@ sub exact_answers
             FROM $search{table} t
             WHERE t.v IS NOT NULL
             ORDER BY t.v $operator q.v
-            LIMIT $K) n
+            LIMIT $k) n
         $some
         GROUP BY q.id, q.v;
         ANALYZE $exact;
@@ -93,7 +95,7 @@ sub _require_index
     return;
 }
 
-# Recall@10 of the search's index over the queries whose exact answers have
+# Recall@k of the search's index over the queries whose exact answers have
 # been computed, as a number.  Dies where the plan does not use the index or a
 # query gets fewer rows than its LIMIT asked for and the table holds.  Search
 # parameters: as for exact_answers, and am, settings => {name => value}.
@@ -102,6 +104,7 @@ sub recall
     my ($node, %search) = @_;
     my $exact = _exact_table(%search);
     my $operator = operator($search{metric});
+    my $k = $search{k} // $K;
     my $statement = <<~"SQL";
         SELECT sum(r.hits)::float8 / sum(e.nrows)::float8,
             count(*) FILTER (WHERE r.nrows < e.nrows)
@@ -112,7 +115,7 @@ sub recall
                 SELECT t.id, t.v $operator e.v AS d
                 FROM $search{table} t
                 ORDER BY t.v $operator e.v
-                LIMIT $K) s) r
+                LIMIT $k) s) r
         SQL
 
     _require_index($node, $statement, %search);

@@ -37,7 +37,7 @@ our @EXPORT = qw(
 my $EXTENSION = 'vsearch';
 
 # How each distance is written in SQL.
-my %OPERATORS = (l2 => '<->', ip => '<#>', cosine => '<=>');
+my %OPERATORS = (l2 => '<->', ip => '<#>', cosine => '<=>', l1 => '<+>');
 
 # Access methods over a vector column: the operator class of each distance.
 my %ACCESS_METHODS = (
@@ -45,6 +45,7 @@ my %ACCESS_METHODS = (
         l2     => 'vector_l2_ops',
         ip     => 'vector_ip_ops',
         cosine => 'vector_cosine_ops',
+        l1     => 'vector_l1_ops',
     },
 );
 
