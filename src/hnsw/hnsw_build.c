@@ -422,6 +422,8 @@ make_graph(Build *build, MemoryContext context)
 	MemoryContextSwitchTo(context);
 	MemoryContextDelete(graph_context);
 
+	/* The sample was of all rows: centroids are thought of again beyond them. */
+	index->meta.trained_nblocks = RelationGetNumberOfBlocks(index->rel);
 	vs_hnsw_write_meta(index, VS_EDIT_BUILD);
 	if (build->nbuilt < vs_spool_nrows(build->spool))
 		insert_rows(build, build->nbuilt);
