@@ -161,6 +161,7 @@ build_whole(VsHnswBuild *build, const VsHnswMemGraphShape *shape)
 static void
 make_graph(VsHnswBuild *build)
 {
+	VsHnswIndex *index = build->index;
 	VsHnswMemGraphShape shape;
 	Size		memory = (Size) maintenance_work_mem * 1024;
 
@@ -170,7 +171,10 @@ make_graph(VsHnswBuild *build)
 		build_whole(build, &shape);
 	else
 		vs_hnsw_build_by_parts(build, memory);
-	vs_hnsw_write_meta(build->index, VS_EDIT_BUILD);
+
+	/* The sample was of all rows: centroids are thought of again beyond them. */
+	index->meta.trained_nblocks = RelationGetNumberOfBlocks(index->rel);
+	vs_hnsw_write_meta(index, VS_EDIT_BUILD);
 }
 
 /* WAL-log all that was built. */

@@ -8,7 +8,7 @@
 #include "postgres.h"
 
 #include "common/pg_prng.h"
-#include "hnsw/hnsw_private.h"
+#include "hnsw/hnsw_nodewrite.h"
 #include "miscadmin.h"
 
 VsRabitq *
@@ -35,7 +35,7 @@ vs_hnsw_train_codec(VsHnswIndex *index, float *samples, int n)
 	return codec;
 }
 
-/* Write one page of the codebook. */
+/* Write one page of the codebook, which is new and locked; releases it. */
 static void
 write_codebook_page(VsHnswIndex *index, Buffer buffer, BlockNumber next,
 					const float *floats, Size nfloats, VsEditMode mode)
@@ -44,7 +44,6 @@ write_codebook_page(VsHnswIndex *index, Buffer buffer, BlockNumber next,
 	Page		page;
 	VsHnswCodebookHeader *header;
 
-	LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
 	vs_edit_begin(&edit, index->rel, mode);
 	page = vs_edit_page(&edit, buffer, VS_EDIT_NEW);
 	vs_page_init(page, HNSW_PAGE_CODEBOOK,
@@ -72,7 +71,7 @@ write_chain(VsHnswIndex *index, const float *floats, Size nfloats, VsEditMode mo
 		BlockNumber block;
 
 		CHECK_FOR_INTERRUPTS();
-		vs_page_extend(index->rel, 1, &buffer);
+		buffer = vs_hnsw_extend(index);
 		block = BufferGetBlockNumber(buffer);
 		write_codebook_page(index, buffer, first, floats + begin,
 							Min(nfloats - begin, HNSW_CODEBOOK_FLOATS), mode);

@@ -66,8 +66,8 @@ vs_hnsw_set_vector_part(const VsHnswGeometry *g, Page page, int page_of_node,
 }
 
 /* ERROR if what lies on a new page has no number any more. */
-void
-vs_hnsw_require_number(VsHnswIndex *index, Buffer buffer)
+static void
+require_number(VsHnswIndex *index, Buffer buffer)
 {
 	const VsHnswGeometry *g = &index->geometry;
 	int			per_page = Max(g->nodes_per_page, g->upper_per_page);
@@ -78,6 +78,22 @@ vs_hnsw_require_number(VsHnswIndex *index, Buffer buffer)
 				 errmsg("index \"%s\" cannot grow any further",
 						RelationGetRelationName(index->rel)),
 				 errhint("Partition the table.")));
+}
+
+Buffer
+vs_hnsw_extend(VsHnswIndex *index)
+{
+	for (;;)
+	{
+		Buffer		buffer;
+
+		vs_page_extend(index->rel, 1, &buffer);
+		require_number(index, buffer);
+		LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+		if (PageIsNew(BufferGetPage(buffer)))
+			return buffer;
+		UnlockReleaseBuffer(buffer);
+	}
 }
 
 /* The first free node on a page, or -1; counts all in *nfree. */
@@ -130,19 +146,23 @@ lock_free_node(VsHnswIndex *index, int *position, int *nfree, bool *is_new)
 		buffer = ReadBuffer(index->rel, block);
 		LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
 		page = BufferGetPage(buffer);
+		*is_new = PageIsNew(page);
+		if (*is_new)
+			break;
 		if (vs_page_kind(page) == HNSW_PAGE_NODE)
 		{
 			*position = find_free_node(g, page, nfree);
-			*is_new = false;
 			if (*position >= 0)
 				return buffer;
 		}
 		UnlockReleaseBuffer(buffer);
 	}
 
-	vs_page_extend(index->rel, 1, &buffer);
-	vs_hnsw_require_number(index, buffer);
-	LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+	/* Pages of zeroes come from vacuum, through the map, or from extending. */
+	if (block == InvalidBlockNumber)
+		buffer = vs_hnsw_extend(index);
+	else
+		require_number(index, buffer);
 	*position = 0;
 	*nfree = g->nodes_per_page;
 	*is_new = true;
@@ -224,7 +244,7 @@ find_own_pages(VsHnswIndex *index, Buffer *buffers, uint32 *generation,
 	}
 
 	vs_page_extend(index->rel, g->npages, buffers);
-	vs_hnsw_require_number(index, buffers[0]);
+	require_number(index, buffers[0]);
 	LockBuffer(buffers[0], BUFFER_LOCK_EXCLUSIVE);
 	*generation = 0;
 	*is_new = true;

@@ -34,8 +34,12 @@ extern uint32 vs_hnsw_write_new_upper(VsHnswIndex *index, VsHnswUpper *header,
 									  const VsHnswLink *links, int nlinks,
 									  VsEditMode mode);
 
-/* ERROR if nodes or upper records on a new page can have no number. */
-extern void vs_hnsw_require_number(VsHnswIndex *index, Buffer buffer);
+/*
+ * Extend the index by a page, which is returned locked exclusively and still
+ * zeroes: an insert may have found it through the free space map before us, then
+ * it is that one's.  ERROR if nodes or upper records there can have no number.
+ */
+extern Buffer vs_hnsw_extend(VsHnswIndex *index);
 
 /* Link an upper page that has room into the chain, unless it is there. */
 extern void vs_hnsw_chain_upper_page(VsHnswIndex *index, BlockNumber block,

@@ -123,14 +123,10 @@ unchain_full_page(VsHnswIndex *index, BlockNumber block, VsEditMode mode)
 static void
 add_upper_page(VsHnswIndex *index, VsEditMode mode)
 {
-	Buffer		buffer;
-	BlockNumber block;
+	Buffer		buffer = vs_hnsw_extend(index);
+	BlockNumber block = BufferGetBlockNumber(buffer);
 	VsEdit		edit;
 
-	vs_page_extend(index->rel, 1, &buffer);
-	vs_hnsw_require_number(index, buffer);
-	LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
-	block = BufferGetBlockNumber(buffer);
 	vs_edit_begin(&edit, index->rel, mode);
 	vs_hnsw_init_page(&index->geometry, vs_edit_page(&edit, buffer, VS_EDIT_NEW),
 					  HNSW_PAGE_UPPER);

@@ -101,6 +101,17 @@ has_dead_tid(const Vacuum *vacuum, VsHnswNode *node, uint32 number)
 }
 
 /*
+ * Whether a page is one of zeroes that can become a page of nodes.  A crash
+ * left it, or somebody is about to write it: then whoever comes first has it
+ * (vs_hnsw_extend).
+ */
+static bool
+is_unused(const VsHnswIndex *index, Page page)
+{
+	return PageIsNew(page) && index->geometry.npages == 1;
+}
+
+/*
  * Step 1 for a page of nodes, which is locked exclusively; true if there is a
  * free one.
  */
@@ -164,7 +175,8 @@ mark_all(Vacuum *vacuum)
 		between_pages();
 		buffer = lock_page(vacuum, block, BUFFER_LOCK_EXCLUSIVE);
 		kind = vs_page_kind(BufferGetPage(buffer));
-		has_free = kind == HNSW_PAGE_NODE && mark_nodes(vacuum, buffer);
+		has_free = kind == HNSW_PAGE_NODE ? mark_nodes(vacuum, buffer) :
+			is_unused(vacuum->index, BufferGetPage(buffer));
 		if (kind == HNSW_PAGE_UPPER)
 			vs_hnsw_numbers_add(&vacuum->upper_blocks, block);
 		UnlockReleaseBuffer(buffer);

@@ -327,6 +327,64 @@ encode(const VsRabitq *codec, const float *x, Code *code)
 					 &code->centroid);
 }
 
+/*
+ * Rows far from all centroids get some of their own, after which codes of the
+ * rows before are what they were.
+ */
+static void
+test_further_centroids(void)
+{
+	enum
+	{
+		DIM = 100, NROWS = 300, NMORE = 4, NBEFORE = 16
+	};
+	static float near_rows[NROWS * DIM];
+	static float far_rows[NROWS * DIM];
+	static float samples[NROWS * DIM];
+	static float centroids[(NBEFORE + NMORE) * DIM];
+	VsRabitq	before = make_codec(DIM, 1, VS_ESTIMATE_L2_SQ, NBEFORE, 5);
+	VsRabitq	after = before;
+	bool		same = true;
+	bool		own = true;
+	float		few;
+	float		many;
+	float		residual;
+
+	for (int i = 0; i < NROWS * DIM; i++)
+	{
+		near_rows[i] = (float) next_normal();
+		far_rows[i] = (float) (next_normal() + (i / DIM % 2 == 0 ? 20.0 : -20.0));
+	}
+
+	memcpy(samples, near_rows, sizeof(samples));
+	few = vs_rabitq_train_more(&before, samples, NROWS, NMORE, 1,
+							   centroids + NBEFORE * DIM, &residual);
+	memcpy(samples, far_rows, sizeof(samples));
+	many = vs_rabitq_train_more(&before, samples, NROWS, NMORE, 1,
+								centroids + NBEFORE * DIM, &residual);
+
+	memcpy(centroids, before.centroids, sizeof(float) * NBEFORE * DIM);
+	after.centroids = centroids;
+	after.ncentroids += NMORE;
+	for (int i = 0; i < NROWS; i++)
+	{
+		Code		old;
+		Code		new;
+
+		encode(&before, near_rows + i * DIM, &old);
+		encode(&after, near_rows + i * DIM, &new);
+		same &= memcmp(&old, &new, sizeof(Code)) == 0;
+		encode(&after, far_rows + i * DIM, &new);
+		own &= !vs_rabitq_knows(&before, 1, &new.centroid) &&
+			vs_rabitq_knows(&after, 1, &new.centroid);
+	}
+	ok(few < 0.1 && many > 0.9, "further centroids are worth it for far rows only");
+	ok(fabs(residual - 2.0 * sqrt(DIM)) < 1.0,
+	   "what is left of the distance is that within the clusters");
+	ok(same, "further centroids leave the codes of other rows alone");
+	ok(own, "far rows are of the further centroids, which the old codec lacks");
+}
+
 /* Codes of many vectors, as a hash, under a kernel. */
 static uint64
 hash_codes(const VsKernel *kernel, int bits)
@@ -759,6 +817,7 @@ main(void)
 		if (vs_kernel_find(kernels[k]) != NULL)
 			test_f16vec(vs_kernel_find(kernels[k]));
 	test_codes();
+	test_further_centroids();
 
 	for (int i = 0; i < lengthof(estimate_dims); i++)
 		for (int bits = 1; bits <= 8; bits *= 2)
