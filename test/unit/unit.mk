@@ -16,14 +16,9 @@ $(UNIT_DIR)/test_quant: $(QUANT_OBJS) test/unit/server_stubs.c
 $(UNIT_DIR)/test_graph: UNIT_OBJS = $(GRAPH_OBJS) test/unit/server_stubs.c
 $(UNIT_DIR)/test_graph: $(GRAPH_OBJS) test/unit/server_stubs.c
 
-# Random numbers come from the server's library for programs.
-UNIT_LIBS = -L$(shell $(PG_CONFIG) --pkglibdir) \
-	-L$(shell $(PG_CONFIG) --libdir) -lpgcommon -lpgport -lm
-
 $(UNIT_TESTS) $(UNIT_BENCHES): $(UNIT_DIR)/%: test/unit/%.c $(KERNEL_OBJS)
 	@mkdir -p $(UNIT_DIR)
-	$(CC) $(CFLAGS) $(CPPFLAGS) -o $@ $< $(UNIT_OBJS) $(KERNEL_OBJS) \
-		$(UNIT_LIBS)
+	$(CC) $(CFLAGS) $(CPPFLAGS) -o $@ $< $(UNIT_OBJS) $(KERNEL_OBJS) -lm
 
 -include $(UNIT_TESTS:=.d) $(UNIT_BENCHES:=.d)
 
