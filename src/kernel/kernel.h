@@ -48,7 +48,7 @@ typedef struct VsCosineSums
 
 typedef struct VsKernel
 {
-	const char *name;			/* "scalar", "avx2", "avx512", "neon" */
+	const char *name;			/* as vsearch.kernel takes it */
 
 	/* float4 against float4 */
 	float		(*f32_l2_sq) (int dim, const float *a, const float *b);

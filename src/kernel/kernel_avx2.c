@@ -49,24 +49,12 @@ vec_load_f16(const uint16 *p)
 	return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *) p));
 }
 
-/* There is no masked load of halves: join two that overlap. */
 static inline Vec
 vec_load_f16_partial(const uint16 *p, int n)
 {
-	uint64		low;
-	uint64		high = 0;
+	VsEightHalves halves = vs_load_halves_partial(p, n);
 
-	if (n >= 4)
-	{
-		memcpy(&low, p, sizeof(low));
-		memcpy(&high, p + n - 4, sizeof(high));
-		high = high >> (7 - n) * 16 >> 16;
-	}
-	else
-		low = p[0] | (uint64) p[n / 2] << n / 2 * 16 |
-			(uint64) p[n - 1] << (n - 1) * 16;
-
-	return _mm256_cvtph_ps(_mm_set_epi64x(high, low));
+	return _mm256_cvtph_ps(_mm_set_epi64x(halves.high, halves.low));
 }
 
 static inline void

@@ -16,6 +16,42 @@ extern const VsKernel vs_kernel_avx2;
 extern const VsKernel vs_kernel_avx512;
 #endif
 
+#ifdef __aarch64__
+extern const VsKernel vs_kernel_neon;
+extern const VsKernel vs_kernel_neon_dotprod;
+#endif
+
+/* Eight halves, the first in the lowest bits. */
+typedef struct VsEightHalves
+{
+	uint64		low;
+	uint64		high;
+} VsEightHalves;
+
+/*
+ * Load n halves, 0 < n < 8, the others zero, where there are no masked loads:
+ * join two loads that overlap.  For little-endian processors.
+ */
+static inline VsEightHalves
+vs_load_halves_partial(const uint16 *p, int n)
+{
+	VsEightHalves halves;
+
+	if (n >= 4)
+	{
+		memcpy(&halves.low, p, sizeof(halves.low));
+		memcpy(&halves.high, p + n - 4, sizeof(halves.high));
+		halves.high = halves.high >> (7 - n) * 16 >> 16;
+	}
+	else
+	{
+		halves.low = p[0] | (uint64) p[n / 2] << n / 2 * 16 |
+			(uint64) p[n - 1] << (n - 1) * 16;
+		halves.high = 0;
+	}
+	return halves;
+}
+
 /*
  * The static functions that kernel_template.h and code_template.h define, as
  * initialisers of the VsKernel of the file that included them.

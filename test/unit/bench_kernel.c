@@ -14,6 +14,7 @@
 #include <time.h>
 
 #include "kernel/kernel.h"
+#include "kernels.h"
 
 /* The server's own printf is in a library that this program does without. */
 #undef printf
@@ -196,15 +197,13 @@ place_arrays(Work *w, bool aligned)
 static void
 report(Work *w, int dim, bool aligned)
 {
-	static const char *const names[] = {"scalar", "avx2", "avx512", "neon"};
-
 	w->dim = dim;
 	place_arrays(w, aligned);
 	printf("\n%d dimensions, arrays aligned to %d bytes: ns (times scalar)\n"
 		   "%-28s", dim, aligned ? 64 : 8, "");
-	for (int k = 0; k < lengthof(names); k++)
-		if (vs_kernel_find(names[k]) != NULL)
-			printf("%17s", names[k]);
+	for (int k = 0; k < lengthof(kernel_names); k++)
+		if (vs_kernel_find(kernel_names[k]) != NULL)
+			printf("%17s", kernel_names[k]);
 	printf("\n");
 
 	for (int i = 0; i < lengthof(lines); i++)
@@ -212,11 +211,11 @@ report(Work *w, int dim, bool aligned)
 		double		scalar = 0;
 
 		printf("%-28s", lines[i].title);
-		for (int k = 0; k < lengthof(names); k++)
+		for (int k = 0; k < lengthof(kernel_names); k++)
 		{
 			double		ns;
 
-			w->kernel = vs_kernel_find(names[k]);
+			w->kernel = vs_kernel_find(kernel_names[k]);
 			if (w->kernel == NULL)
 				continue;
 			ns = time_line(&lines[i], w);

@@ -17,6 +17,7 @@
 
 #include "kernel/half.h"
 #include "kernel/kernel.h"
+#include "kernels.h"
 
 /* The server's own printf is in a library that this program does without. */
 #undef printf
@@ -601,8 +602,6 @@ test_choice(void)
 int
 main(void)
 {
-	static const char *const names[] = {"scalar", "avx2", "avx512", "neon"};
-
 	arena_a = create_arena((MAX_DIM + 1) * sizeof(float) * 2);
 	arena_b = create_arena((MAX_DIM + 1) * sizeof(float));
 	arena_half_a = create_arena((MAX_DIM + 1) * sizeof(uint16));
@@ -612,13 +611,13 @@ main(void)
 	test_half_to_float();
 	test_float_to_half();
 
-	for (int i = 0; i < lengthof(names); i++)
+	for (int i = 0; i < lengthof(kernel_names); i++)
 	{
-		const VsKernel *kernel = vs_kernel_find(names[i]);
+		const VsKernel *kernel = vs_kernel_find(kernel_names[i]);
 
 		if (kernel == NULL)
 		{
-			printf("# %s: not for this processor\n", names[i]);
+			printf("# %s: not for this processor\n", kernel_names[i]);
 			continue;
 		}
 		test_distances(kernel, true);

@@ -510,7 +510,9 @@ test_estimates(int dim, int bits, VsEstimate estimate, bool symmetric)
 static void
 test_codes(void)
 {
-	static const char *const kernels[] = {"scalar", "avx2", "avx512", "neon"};
+	static const char *const kernels[] = {
+		"scalar", "avx2", "avx512", "neon", "neon_dotprod"
+	};
 	static const struct
 	{
 		int			bits;
@@ -577,7 +579,9 @@ test_whole_vectors(VsEstimate estimate)
 int
 main(void)
 {
-	static const char *const kernels[] = {"scalar", "avx2", "avx512", "neon"};
+	static const char *const kernels[] = {
+		"scalar", "avx2", "avx512", "neon", "neon_dotprod"
+	};
 	static const int estimate_dims[] = {64, 100, 384, 784, 1537};
 
 	vs_kernel_init();
