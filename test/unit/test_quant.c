@@ -5,7 +5,8 @@
  * What would break: recall, where a rotation bends distances or an estimate is
  * off; duplicates, where a vector that was read back gives other bits.
  *
- * Output is TAP.
+ * Given an argument, "quick", errors are measured at few dimensions: for an
+ * emulated processor.  Output is TAP.
  */
 #include "unit.h"
 
@@ -428,9 +429,11 @@ test_whole_vectors(VsEstimate estimate)
 }
 
 int
-main(void)
+main(int argc, char **argv)
 {
 	static const int estimate_dims[] = {64, 100, 384, 784, 1537};
+	bool		quick = argc > 1 && strcmp(argv[1], "quick") == 0;
+	int			nestimate_dims = quick ? 2 : lengthof(estimate_dims);
 
 	vs_kernel_init();
 	test_rotation();
@@ -438,7 +441,7 @@ main(void)
 		if (vs_kernel_find(kernel_names[k]) != NULL)
 			test_f16vec(vs_kernel_find(kernel_names[k]));
 
-	for (int i = 0; i < lengthof(estimate_dims); i++)
+	for (int i = 0; i < nestimate_dims; i++)
 		for (int bits = 1; bits <= 8; bits *= 2)
 			for (VsEstimate e = VS_ESTIMATE_L2_SQ; e <= VS_ESTIMATE_NEGATIVE_IP; e++)
 			{
