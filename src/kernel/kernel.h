@@ -89,6 +89,13 @@ typedef struct VsKernel
 	 */
 	void		(*prepare_code_query) (int bits, int dim, const int8 *query,
 									   uint8 *prepared);
+
+	/*
+	 * Prepare a code to be the query: element i is 2 * u[i] - (2^bits - 1).
+	 * Bits are at most 4; returns the sum of the elements.
+	 */
+	int32		(*prepare_code) (int bits, int dim, const uint8 *code,
+								 uint8 *prepared);
 	void		(*code_dots) (int bits, int dim, const uint8 *prepared,
 							  const uint8 *codes, size_t stride, int ncodes,
 							  int32 *dots);

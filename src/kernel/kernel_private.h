@@ -71,6 +71,7 @@ vs_load_halves_partial(const uint16 *p, int n)
 	.f16_to_f32 = f16_to_f32, \
 	.f32_to_f16 = f32_to_f16, \
 	.prepare_code_query = prepare_code_query, \
+	.prepare_code = prepare_code, \
 	.code_dots = code_dots
 
 #endif							/* VS_KERNEL_PRIVATE_H */

@@ -517,21 +517,14 @@ vs_rabitq_query_bind_code(VsRabitqQuery *query, const uint8 *code, float add,
 {
 	const VsRabitq *codec = query->codec;
 	int			bits = codec->bits;
-	int			per_byte = 8 / bits;
-	int			top = (1 << bits) - 1;
-	int			sum = 0;
+	int			sum;
 
 	Assert(codec->ncentroids == 1);
 	Assert(bits <= 4);
 
-	/* The residual is about ratio * level, and the level (2u - top) / 2. */
-	for (int i = 0; i < codec->dim; i++)
-	{
-		int			u = (code[i / per_byte] >> ((i % per_byte) * bits)) & top;
-
-		query->quantized[i] = (int8) (2 * u - top);
-		sum += query->quantized[i];
-	}
+	/* The residual is about ratio * level, and the level half an element. */
+	query->kernel = vs_kernel;
+	sum = query->kernel->prepare_code(bits, codec->dim, code, query->prepared);
 
 	if (codec->estimate == VS_ESTIMATE_L2_SQ)
 	{
@@ -546,9 +539,6 @@ vs_rabitq_query_bind_code(VsRabitqQuery *query, const uint8 *code, float add,
 		query->centroid_terms[0] = add - query->mean_norm_sq;
 	}
 	query->offset = query->step * half_range(bits) * sum;
-	query->kernel = vs_kernel;
-	query->kernel->prepare_code_query(bits, codec->dim, query->quantized,
-									  query->prepared);
 }
 
 void

@@ -94,6 +94,12 @@ call_prepare_code_query(Work *w)
 }
 
 static float
+call_prepare_code(Work *w)
+{
+	return w->kernel->prepare_code(w->bits, w->dim, w->codes, w->prepared);
+}
+
+static float
 call_code_dots(Work *w)
 {
 	w->kernel->code_dots(w->bits, w->dim, w->prepared, w->codes,
@@ -126,6 +132,7 @@ static const Line lines[] = {
 	{"f32_to_f16", call_f32_to_f16},
 	{"prepare_code_query, 1 bit", call_prepare_code_query, 1, 1},
 	{"prepare_code_query, 4 bits", call_prepare_code_query, 4, 1},
+	{"prepare_code, 4 bits", call_prepare_code, 4, 1},
 	{"code_dots, 1 bit, of 22", call_code_dots, 1, NCODES},
 	{"code_dots, 2 bits, of 22", call_code_dots, 2, NCODES},
 	{"code_dots, 4 bits, of 22", call_code_dots, 4, NCODES},

@@ -158,6 +158,7 @@ static Arena arena_a;
 static Arena arena_b;
 static Arena arena_half_a;
 static Arena arena_half_b;
+static Arena arena_query;
 
 /*
  * Fill the input: with small integers, whose every sum is exact in float4
@@ -541,7 +542,6 @@ static bool
 check_code_dots(const VsKernel *kernel, int bits, int dim,
 				Placement placement, bool extreme)
 {
-	static Arena arena_query = {NULL, NULL};
 	int			nbytes = (int) vs_code_nbytes(bits, dim);
 	int			stride = nbytes + (placement == AT_BEGIN ? 3 : 0);
 	int			nunused = nbytes * 8 - dim * bits;
@@ -550,8 +550,6 @@ check_code_dots(const VsKernel *kernel, int bits, int dim,
 	uint8	   *prepared;
 	uint8	   *codes;
 
-	if (arena_query.begin == NULL)
-		arena_query = create_arena(vs_code_query_nbytes(8, MAX_DIM));
 	prepared = place(arena_query, AT_END, vs_code_query_nbytes(bits, dim), 1);
 	codes = place(arena_a, placement, (NCODES - 1) * stride + nbytes, 1);
 
@@ -579,6 +577,42 @@ check_code_dots(const VsKernel *kernel, int bits, int dim,
 	return true;
 }
 
+/*
+ * A code prepared as the query against itself and another, and its sum.
+ */
+static bool
+check_prepare_code(const VsKernel *kernel, int bits, int dim)
+{
+	int			nbytes = (int) vs_code_nbytes(bits, dim);
+	int			nunused = nbytes * 8 - dim * bits;
+	uint8	   *codes = place(arena_a, AT_END, 2 * nbytes, 1);
+	uint8	   *query = codes + nbytes;
+	uint8	   *prepared = place(arena_query, AT_END,
+								 vs_code_query_nbytes(bits, dim), 1);
+	int32		dots[2];
+	int32		sums[3] = {0};
+
+	for (int i = 0; i < 2 * nbytes; i++)
+		codes[i] = next_random();
+	codes[nbytes - 1] &= 0xff >> nunused;
+	query[nbytes - 1] &= 0xff >> nunused;
+
+	for (int i = 0; i < dim; i++)
+	{
+		int			q = 2 * code_element(bits, query, i) - ((1 << bits) - 1);
+
+		sums[0] += code_element(bits, codes, i) * q;
+		sums[1] += code_element(bits, query, i) * q;
+		sums[2] += q;
+	}
+
+	memset(prepared, 0x55, vs_code_query_nbytes(bits, dim));
+	if (kernel->prepare_code(bits, dim, query, prepared) != sums[2])
+		return false;
+	kernel->code_dots(bits, dim, prepared, codes, nbytes, 2, dots);
+	return dots[0] == sums[0] && dots[1] == sums[1];
+}
+
 static void
 test_code_dots(const VsKernel *kernel, int bits, const char *function)
 {
@@ -589,6 +623,8 @@ test_code_dots(const VsKernel *kernel, int bits, const char *function)
 		for (int placement = 0; placement < NPLACEMENTS; placement++)
 			passed &= check_code_dots(kernel, bits, dim, placement, false);
 		passed &= check_code_dots(kernel, bits, dim, AT_END, true);
+		if (bits <= 4)
+			passed &= check_prepare_code(kernel, bits, dim);
 	}
 	ok(passed, kernel->name, function, "is exact");
 }
@@ -619,6 +655,7 @@ main(int argc, char **argv)
 	arena_b = create_arena((MAX_DIM + 1) * sizeof(float));
 	arena_half_a = create_arena((MAX_DIM + 1) * sizeof(uint16));
 	arena_half_b = create_arena((MAX_DIM + 1) * sizeof(uint16));
+	arena_query = create_arena(vs_code_query_nbytes(8, MAX_DIM));
 
 	test_choice();
 	test_half_to_float();
