@@ -80,6 +80,17 @@ typedef struct VsKernel
 							   uint16 *out);
 
 	/*
+	 * What encoding needs, identical everywhere: sums in a fixed order, the
+	 * largest magnitude, and the Walsh-Hadamard transform of n elements, a
+	 * power of two, times a scale.
+	 */
+	float		(*exact_ip) (int dim, const float *a, const float *b);
+	float		(*exact_l2_sq) (int dim, const float *a, const float *b);
+	float		(*exact_sum_abs) (int dim, const float *x);
+	float		(*max_abs) (int dim, const float *x);
+	void		(*hadamard) (int n, float scale, float *x);
+
+	/*
 	 * Dot products of one int8 query (values -127..127) with many codes:
 	 * dots[j] = sum over i of u_j[i] * query[i].  prepare_code_query puts the
 	 * query into the layout that this kernel's code_dots wants; a prepared

@@ -111,6 +111,31 @@ vec_abs(Vec v)
 }
 
 static inline Vec
+vec_max(Vec a, Vec b)
+{
+	return _mm256_max_ps(a, b);
+}
+
+static inline Vec
+vec_butterflies(int width, Vec v)
+{
+	Vec			other;
+
+	switch (width)
+	{
+		case 1:
+			other = _mm256_permute_ps(v, _MM_SHUFFLE(2, 3, 0, 1));
+			return _mm256_blend_ps(vec_add(v, other), vec_sub(other, v), 0xaa);
+		case 2:
+			other = _mm256_permute_ps(v, _MM_SHUFFLE(1, 0, 3, 2));
+			return _mm256_blend_ps(vec_add(v, other), vec_sub(other, v), 0xcc);
+		default:
+			other = _mm256_permute2f128_ps(v, v, 1);
+			return _mm256_blend_ps(vec_add(v, other), vec_sub(other, v), 0xf0);
+	}
+}
+
+static inline Vec
 vec_fma(Vec a, Vec b, Vec c)
 {
 	return _mm256_fmadd_ps(a, b, c);
@@ -228,6 +253,7 @@ code_block_accumulate(int bits, CodeSum sum, const uint8 *code, int n,
 
 #include "kernel/code_template.h"
 #include "kernel/kernel_template.h"
+#include "kernel/exact_template.h"
 
 const VsKernel vs_kernel_avx2 = {
 	.name = "avx2",

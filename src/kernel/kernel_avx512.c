@@ -106,6 +106,40 @@ vec_abs(Vec v)
 }
 
 static inline Vec
+vec_max(Vec a, Vec b)
+{
+	return _mm512_max_ps(a, b);
+}
+
+static inline Vec
+vec_butterflies(int width, Vec v)
+{
+	Vec			other;
+	__mmask16	upper;
+
+	switch (width)
+	{
+		case 1:
+			other = _mm512_permute_ps(v, _MM_SHUFFLE(2, 3, 0, 1));
+			upper = 0xaaaa;
+			break;
+		case 2:
+			other = _mm512_permute_ps(v, _MM_SHUFFLE(1, 0, 3, 2));
+			upper = 0xcccc;
+			break;
+		case 4:
+			other = _mm512_shuffle_f32x4(v, v, _MM_SHUFFLE(2, 3, 0, 1));
+			upper = 0xf0f0;
+			break;
+		default:
+			other = _mm512_shuffle_f32x4(v, v, _MM_SHUFFLE(1, 0, 3, 2));
+			upper = 0xff00;
+			break;
+	}
+	return _mm512_mask_sub_ps(vec_add(v, other), upper, other, v);
+}
+
+static inline Vec
 vec_fma(Vec a, Vec b, Vec c)
 {
 	return _mm512_fmadd_ps(a, b, c);
@@ -175,6 +209,7 @@ code_block_accumulate(int bits, CodeSum sum, const uint8 *code, int n,
 
 #include "kernel/code_template.h"
 #include "kernel/kernel_template.h"
+#include "kernel/exact_template.h"
 
 const VsKernel vs_kernel_avx512 = {
 	.name = "avx512",

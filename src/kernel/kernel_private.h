@@ -53,7 +53,7 @@ vs_load_halves_partial(const uint16 *p, int n)
 }
 
 /*
- * The static functions that kernel_template.h and code_template.h define, as
+ * The static functions that the templates define, as
  * initialisers of the VsKernel of the file that included them.
  */
 #define VS_KERNEL_FUNCTIONS \
@@ -70,6 +70,11 @@ vs_load_halves_partial(const uint16 *p, int n)
 	.f32_f16_l1 = f32_f16_l1, \
 	.f16_to_f32 = f16_to_f32, \
 	.f32_to_f16 = f32_to_f16, \
+	.exact_ip = exact_ip, \
+	.exact_l2_sq = exact_l2_sq, \
+	.exact_sum_abs = exact_sum_abs, \
+	.max_abs = max_abs, \
+	.hadamard = hadamard, \
 	.prepare_code_query = prepare_code_query, \
 	.prepare_code = prepare_code, \
 	.code_dots = code_dots

@@ -174,6 +174,32 @@ vec_abs(Vec v)
 }
 
 static inline Vec
+vec_max(Vec a, Vec b)
+{
+	return vec_make(vmaxq_f32(a.low, b.low), vmaxq_f32(a.high, b.high));
+}
+
+/* Butterflies within a register. */
+static inline float32x4_t
+butterflies(int width, float32x4_t v)
+{
+	float32x4_t other = width == 1 ? vrev64q_f32(v) : vextq_f32(v, v, 2);
+	float32x4_t sum = vaddq_f32(v, other);
+	float32x4_t difference = vsubq_f32(v, other);
+
+	return width == 1 ? vtrn1q_f32(sum, difference) :
+		vcombine_f32(vget_low_f32(sum), vget_low_f32(difference));
+}
+
+static inline Vec
+vec_butterflies(int width, Vec v)
+{
+	if (width == 4)
+		return vec_make(vaddq_f32(v.low, v.high), vsubq_f32(v.low, v.high));
+	return vec_make(butterflies(width, v.low), butterflies(width, v.high));
+}
+
+static inline Vec
 vec_fma(Vec a, Vec b, Vec c)
 {
 	return vec_make(vfmaq_f32(c.low, a.low, b.low),

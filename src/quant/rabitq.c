@@ -2,8 +2,8 @@
  * rabitq.c
  *		RaBitQ codes: a few bits per dimension that estimate distances.
  *
- * Encoding must give the same bits everywhere: sums run over a fixed number
- * of lanes in a fixed order and nothing is fused (the file is compiled with
+ * Encoding must give the same bits everywhere: it takes only those of the
+ * kernels' functions that do, and nothing is fused (the file is compiled with
  * -ffp-contract=off).  Training and estimates need not.
  */
 #include "postgres.h"
@@ -23,57 +23,6 @@
 
 /* log2 of the mean residual's length that training scales to. */
 #define RESIDUAL_EXPONENT 2
-
-/* Lanes of a fixed-order sum. */
-#define NLANES 16
-
-/* Sum of lanes, pairwise. */
-static inline float
-sum_lanes(float *lanes)
-{
-	for (int width = NLANES / 2; width > 0; width /= 2)
-		for (int i = 0; i < width; i++)
-			lanes[i] += lanes[i + width];
-	return lanes[0];
-}
-
-/* |a - b|^2 in fixed order. */
-static float
-fixed_l2_sq(int dim, const float *a, const float *b)
-{
-	float		lanes[NLANES] = {0};
-	int			i = 0;
-
-	for (; i + NLANES <= dim; i += NLANES)
-		for (int j = 0; j < NLANES; j++)
-		{
-			float		d = a[i + j] - b[i + j];
-
-			lanes[j] += d * d;
-		}
-	for (int j = 0; i + j < dim; j++)
-	{
-		float		d = a[i + j] - b[i + j];
-
-		lanes[j] += d * d;
-	}
-	return sum_lanes(lanes);
-}
-
-/* <a, b> in fixed order. */
-static float
-fixed_ip(int dim, const float *a, const float *b)
-{
-	float		lanes[NLANES] = {0};
-	int			i = 0;
-
-	for (; i + NLANES <= dim; i += NLANES)
-		for (int j = 0; j < NLANES; j++)
-			lanes[j] += a[i + j] * b[i + j];
-	for (int j = 0; i + j < dim; j++)
-		lanes[j] += a[i + j] * b[i + j];
-	return sum_lanes(lanes);
-}
 
 void
 vs_rabitq_scale(const VsRabitq *codec, const float *x, float *out)
@@ -98,8 +47,8 @@ nearest_centroid(const VsRabitq *codec, const float *rotated)
 
 	for (int c = 0; c < codec->ncentroids; c++)
 	{
-		float		d = fixed_l2_sq(codec->dim, rotated,
-									codec->centroids + (size_t) c * codec->dim);
+		float		d = vs_kernel->exact_l2_sq(codec->dim, rotated,
+											   codec->centroids + (size_t) c * codec->dim);
 
 		if (c == 0 || d < best)
 		{
@@ -151,15 +100,12 @@ quantizer_step(int bits, int dim, float length, float largest)
 static void
 quantize_residual(int bits, int dim, float *residual, float length, uint8 *u)
 {
-	int			top = (1 << bits) - 1;
+	float		top = (float) ((1 << bits) - 1);
 	float		half = half_range(bits);
-	float		largest = 0.0f;
-	float		step;
+	float		step = quantizer_step(bits, dim, length,
+									  vs_kernel->max_abs(dim, residual));
 	float		inverse;
 
-	for (int i = 0; i < dim; i++)
-		largest = Max(largest, fabsf(residual[i]));
-	step = quantizer_step(bits, dim, length, largest);
 	inverse = step > 0.0f ? 1.0f / step : 0.0f;
 	if (!isfinite(inverse))
 		inverse = 0.0f;
@@ -168,8 +114,10 @@ quantize_residual(int bits, int dim, float *residual, float length, uint8 *u)
 	{
 		/* Levels are half-integers: floor(x) + 1/2 is the nearest one. */
 		float		level = residual[i] * inverse + (half + 0.5f);
-		int			code = level <= 0.0f ? 0 : (level >= top ? top : (int) level);
+		int			code;
 
+		level = level > 0.0f ? level : 0.0f;
+		code = (int) (level < top ? level : top);
 		u[i] = (uint8) code;
 		residual[i] = (float) code - half;
 	}
@@ -271,23 +219,15 @@ vs_rabitq_encode(const VsRabitq *codec, const float *x, float *scratch,
 
 	for (int i = 0; i < dim; i++)
 		residual[i] -= center[i];
-	norm_sq = fixed_ip(dim, residual, residual);
+	norm_sq = vs_kernel->exact_ip(dim, residual, residual);
 	if (codec->estimate == VS_ESTIMATE_NEGATIVE_IP)
-		mean_term = fixed_ip(dim, residual, codec->mean);
+		mean_term = vs_kernel->exact_ip(dim, residual, codec->mean);
 
-	/*
-	 * <level, r> and <level, center - mean> need both the residual and its
-	 * levels: keep <level, r> by summing over the rotated residual before the
-	 * levels replace it.
-	 */
+	/* From here on the residual's levels are in its place. */
 	memset(code, 0, vs_code_nbytes(codec->bits, dim));
 	if (codec->bits == 1)
 	{
-		float		lanes[NLANES] = {0};
-
-		for (int i = 0; i < dim; i++)
-			lanes[i % NLANES] += fabsf(residual[i]);
-		along = 0.5f * sum_lanes(lanes);
+		along = 0.5f * vs_kernel->exact_sum_abs(dim, residual);
 		quantize_signs(dim, residual, code);
 	}
 	else
@@ -298,7 +238,7 @@ vs_rabitq_encode(const VsRabitq *codec, const float *x, float *scratch,
 		memcpy(copy, residual, sizeof(float) * dim);
 		quantize_residual(codec->bits, dim, levels, sqrtf(norm_sq), u);
 		pack_code(codec->bits, dim, u, code);
-		along = fixed_ip(dim, levels, copy);
+		along = vs_kernel->exact_ip(dim, levels, copy);
 	}
 
 	/* A residual of zero is its own centroid: nothing to add. */
@@ -306,8 +246,8 @@ vs_rabitq_encode(const VsRabitq *codec, const float *x, float *scratch,
 	if (codec->estimate == VS_ESTIMATE_L2_SQ)
 	{
 		/* <level, center - mean> */
-		float		level_term = fixed_ip(dim, residual, center) -
-			fixed_ip(dim, residual, codec->mean);
+		float		level_term = vs_kernel->exact_ip(dim, residual, center) -
+			vs_kernel->exact_ip(dim, residual, codec->mean);
 
 		factors->mul = encode_factor(-2.0f * ratio);
 		factors->add = encode_factor(norm_sq + 2.0f * ratio * level_term);
@@ -415,16 +355,12 @@ quantize_query(VsRabitqQuery *query)
 {
 	const VsRabitq *codec = query->codec;
 	int			dim = codec->dim;
-	float		largest = 0.0f;
 	float		inverse;
 	int			sum = 0;
 
 	for (int i = 0; i < dim; i++)
-	{
 		query->rotated[i] -= codec->mean[i];
-		largest = Max(largest, fabsf(query->rotated[i]));
-	}
-	query->step = largest / 127.0f;
+	query->step = vs_kernel->max_abs(dim, query->rotated) / 127.0f;
 	inverse = query->step > 0.0f ? 1.0f / query->step : 0.0f;
 	if (!isfinite(inverse))
 		inverse = 0.0f;

@@ -513,6 +513,105 @@ test_conversion_bounds(const VsKernel *kernel)
 }
 
 /*
+ * What encoding computes
+ */
+
+/* A sum in the order that kernel.h promises: over 16 lanes, then pairwise. */
+static float
+exact_sum(float (*term) (float, float), int dim, const float *a, const float *b)
+{
+	float		lanes[16] = {0};
+
+	for (int i = 0; i < dim; i++)
+		lanes[i % 16] += term(a[i], b[i]);
+	for (int width = 8; width > 0; width /= 2)
+		for (int i = 0; i < width; i++)
+			lanes[i] += lanes[i + width];
+	return lanes[0];
+}
+
+static float
+exact_ip_term(float a, float b)
+{
+	return a * b;
+}
+
+static float
+exact_l2_sq_term(float a, float b)
+{
+	return (a - b) * (a - b);
+}
+
+static float
+exact_abs_term(float a, float b)
+{
+	return fabsf(a);
+}
+
+/* Sums and the largest magnitude, to the bit. */
+static void
+test_exact_sums(const VsKernel *kernel)
+{
+	static Input input;
+	bool		passed = true;
+
+	for (int dim = 1; dim <= MAX_DIM; dim = next_dim(dim))
+		for (int placement = 0; placement < NPLACEMENTS; placement++)
+		{
+			const float *a;
+			const float *b;
+			float		largest = 0;
+
+			fill_input(&input, dim, placement, false);
+			a = input.a;
+			b = input.b;
+			for (int i = 0; i < dim; i++)
+				largest = fabsf(a[i]) > largest ? fabsf(a[i]) : largest;
+
+			passed &= bits_of(kernel->exact_ip(dim, a, b)) ==
+				bits_of(exact_sum(exact_ip_term, dim, a, b));
+			passed &= bits_of(kernel->exact_l2_sq(dim, a, b)) ==
+				bits_of(exact_sum(exact_l2_sq_term, dim, a, b));
+			passed &= bits_of(kernel->exact_sum_abs(dim, a)) ==
+				bits_of(exact_sum(exact_abs_term, dim, a, a));
+			passed &= kernel->max_abs(dim, a) == largest;
+		}
+	ok(passed, kernel->name, "exact sums", "have the bits of their definition");
+}
+
+/* The transform stage by stage from the narrowest, to the bit. */
+static void
+test_hadamard(const VsKernel *kernel)
+{
+	static float expected[MAX_DIM];
+	bool		passed = true;
+
+	for (int n = 1; n <= MAX_DIM; n *= 2)
+		for (int placement = 0; placement < NPLACEMENTS; placement++)
+		{
+			float	   *x = place(arena_a, placement, n, sizeof(*x));
+
+			for (int i = 0; i < n; i++)
+				expected[i] = x[i] = next_uniform();
+			for (int width = 1; width < n; width *= 2)
+				for (int i = 0; i < n; i++)
+					if ((i & width) == 0)
+					{
+						float		a = expected[i];
+						float		b = expected[i + width];
+
+						expected[i] = a + b;
+						expected[i + width] = a - b;
+					}
+			for (int i = 0; i < n; i++)
+				expected[i] *= 0.7f;
+			kernel->hadamard(n, 0.7f, x);
+			passed &= memcmp(x, expected, sizeof(float) * n) == 0;
+		}
+	ok(passed, kernel->name, "hadamard", "has the bits of its definition");
+}
+
+/*
  * Codes
  */
 
@@ -675,6 +774,8 @@ main(int argc, char **argv)
 		test_f16_to_f32(kernel);
 		test_f32_to_f16(kernel);
 		test_conversion_bounds(kernel);
+		test_exact_sums(kernel);
+		test_hadamard(kernel);
 		test_code_dots(kernel, 1, "code_dots of 1 bit");
 		test_code_dots(kernel, 2, "code_dots of 2 bits");
 		test_code_dots(kernel, 4, "code_dots of 4 bits");

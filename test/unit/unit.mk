@@ -2,19 +2,19 @@
 #
 #   make check-unit           run them
 #   make check-unit-aarch64   compile them for AArch64 and run them in an emulator
-#   make bench-kernel         time every function of every kernel
+#   make bench-kernel         time kernels and the codec
 
 UNIT_DIR = build/unit
 UNIT_TESTS = $(UNIT_DIR)/test_kernel $(UNIT_DIR)/test_quant \
 	$(UNIT_DIR)/test_encoding $(UNIT_DIR)/test_graph
-UNIT_BENCHES = $(UNIT_DIR)/bench_kernel
+UNIT_BENCHES = $(UNIT_DIR)/bench_kernel $(UNIT_DIR)/bench_quant
 
 GRAPH_OBJS = src/hnsw/hnsw_graph.o src/hnsw/hnsw_page.o src/index/candidate.o
 
 # What else a test is linked with.
-$(UNIT_DIR)/test_quant $(UNIT_DIR)/test_encoding: \
+$(UNIT_DIR)/test_quant $(UNIT_DIR)/test_encoding $(UNIT_DIR)/bench_quant: \
 	UNIT_OBJS = $(QUANT_OBJS) test/unit/server_stubs.c
-$(UNIT_DIR)/test_quant $(UNIT_DIR)/test_encoding: \
+$(UNIT_DIR)/test_quant $(UNIT_DIR)/test_encoding $(UNIT_DIR)/bench_quant: \
 	$(QUANT_OBJS) test/unit/server_stubs.c
 $(UNIT_DIR)/test_graph: UNIT_OBJS = $(GRAPH_OBJS) test/unit/server_stubs.c
 $(UNIT_DIR)/test_graph: $(GRAPH_OBJS) test/unit/server_stubs.c
@@ -51,3 +51,4 @@ check-unit-aarch64:
 
 bench-kernel: $(UNIT_BENCHES)
 	$(UNIT_RUNNER) $(UNIT_DIR)/bench_kernel
+	$(UNIT_RUNNER) $(UNIT_DIR)/bench_quant
