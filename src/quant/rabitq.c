@@ -27,9 +27,10 @@
 void
 vs_rabitq_scale(const VsRabitq *codec, const float *x, float *out)
 {
+	int			dim = codec->dim;
 	float		scale = vs_f16vec_scale(-codec->exponent);
 
-	for (int i = 0; i < codec->dim; i++)
+	for (int i = 0; i < dim; i++)
 	{
 		float		v = x[i] * scale;
 
@@ -98,7 +99,8 @@ quantizer_step(int bits, int dim, float length, float largest)
  * u - half_range in the residual's place.
  */
 static void
-quantize_residual(int bits, int dim, float *residual, float length, uint8 *u)
+quantize_residual(int bits, int dim, float *restrict residual, float length,
+				  uint8 *restrict u)
 {
 	float		top = (float) ((1 << bits) - 1);
 	float		half = half_range(bits);
@@ -123,27 +125,53 @@ quantize_residual(int bits, int dim, float *residual, float length, uint8 *u)
 	}
 }
 
-/* Sign bits of a residual; leaves the levels -1/2 and 1/2 in its place. */
+/* The same for signs; the levels are -1/2 and 1/2. */
 static void
-quantize_signs(int dim, float *residual, uint8 *code)
+quantize_signs(int dim, float *restrict residual, uint8 *restrict u)
 {
 	for (int i = 0; i < dim; i++)
 	{
-		unsigned	positive = residual[i] > 0.0f;
-
-		code[i / 8] |= positive << (i % 8);
-		residual[i] = (float) positive - 0.5f;
+		u[i] = residual[i] > 0.0f;
+		residual[i] = (float) u[i] - 0.5f;
 	}
 }
 
-/* Pack u (one byte an element) into bits per element. */
+/* Pack u (one byte an element, zeros up to a whole code) into a code. */
+static pg_attribute_always_inline void
+pack_elements(int bits, int dim, const uint8 *restrict u, uint8 *restrict code)
+{
+	const int	per_byte = 8 / bits;
+	int			nbytes = (int) vs_code_nbytes(bits, dim);
+
+	for (int i = 0; i < nbytes; i++)
+	{
+		unsigned	byte = 0;
+
+		for (int j = 0; j < per_byte; j++)
+			byte |= u[i * per_byte + j] << (j * bits);
+		code[i] = (uint8) byte;
+	}
+}
+
+/* A loop of its own for each number of bits. */
 static void
 pack_code(int bits, int dim, const uint8 *u, uint8 *code)
 {
-	int			per_byte = 8 / bits;
-
-	for (int i = 0; i < dim; i++)
-		code[i / per_byte] |= u[i] << ((i % per_byte) * bits);
+	switch (bits)
+	{
+		case 1:
+			pack_elements(1, dim, u, code);
+			break;
+		case 2:
+			pack_elements(2, dim, u, code);
+			break;
+		case 4:
+			pack_elements(4, dim, u, code);
+			break;
+		default:
+			pack_elements(8, dim, u, code);
+			break;
+	}
 }
 
 /* A factor as float16 bits, clamped to what is finite. */
@@ -203,7 +231,7 @@ vs_rabitq_encode(const VsRabitq *codec, const float *x, float *scratch,
 	float		mean_term = 0.0f;
 	float		along;			/* <level, r> */
 	float		ratio;
-	uint8		u[VS_CODE_MAX_DIM];
+	uint8		u[VS_CODE_MAX_DIM + 8];
 
 	Assert(dim <= VS_CODE_MAX_DIM);
 	if (codec->bits == VS_RABITQ_FLOAT16_BITS)
@@ -224,11 +252,10 @@ vs_rabitq_encode(const VsRabitq *codec, const float *x, float *scratch,
 		mean_term = vs_kernel->exact_ip(dim, residual, codec->mean);
 
 	/* From here on the residual's levels are in its place. */
-	memset(code, 0, vs_code_nbytes(codec->bits, dim));
 	if (codec->bits == 1)
 	{
 		along = 0.5f * vs_kernel->exact_sum_abs(dim, residual);
-		quantize_signs(dim, residual, code);
+		quantize_signs(dim, residual, u);
 	}
 	else
 	{
@@ -237,9 +264,10 @@ vs_rabitq_encode(const VsRabitq *codec, const float *x, float *scratch,
 
 		memcpy(copy, residual, sizeof(float) * dim);
 		quantize_residual(codec->bits, dim, levels, sqrtf(norm_sq), u);
-		pack_code(codec->bits, dim, u, code);
 		along = vs_kernel->exact_ip(dim, levels, copy);
 	}
+	memset(u + dim, 0, 8);
+	pack_code(codec->bits, dim, u, code);
 
 	/* A residual of zero is its own centroid: nothing to add. */
 	ratio = along > 0.0f ? norm_sq / along : 0.0f;
@@ -355,22 +383,26 @@ quantize_query(VsRabitqQuery *query)
 {
 	const VsRabitq *codec = query->codec;
 	int			dim = codec->dim;
+	float	   *restrict rotated = query->rotated;
+	int8	   *restrict quantized = query->quantized;
+	const float *restrict mean = codec->mean;
 	float		inverse;
 	int			sum = 0;
 
 	for (int i = 0; i < dim; i++)
-		query->rotated[i] -= codec->mean[i];
-	query->step = vs_kernel->max_abs(dim, query->rotated) / 127.0f;
+		rotated[i] -= mean[i];
+	query->step = vs_kernel->max_abs(dim, rotated) / 127.0f;
 	inverse = query->step > 0.0f ? 1.0f / query->step : 0.0f;
 	if (!isfinite(inverse))
 		inverse = 0.0f;
 
 	for (int i = 0; i < dim; i++)
 	{
-		float		q = query->rotated[i] * inverse;
+		float		q = rotated[i] * inverse;
+		int			rounded = (int) (q + (q < 0.0f ? -0.5f : 0.5f));
 
-		query->quantized[i] = (int8) (q + (q < 0.0f ? -0.5f : 0.5f));
-		sum += query->quantized[i];
+		quantized[i] = (int8) rounded;
+		sum += rounded;
 	}
 	query->offset = query->step * half_range(codec->bits) * sum;
 }
