@@ -2,8 +2,9 @@
  * exact_template.h
  *		What encoding computes: the same bits on every instruction set.
  *
- * Included after kernel_template.h, with its parameters: nothing here is fused, and sums run over EXACT_LANES lanes in a fixed order,
- * whatever a vector has.
+ * Included after kernel_template.h, with its parameters.  Nothing here is
+ * fused, and sums run over EXACT_LANES lanes in a fixed order, however many a
+ * vector has.
  *
  * Parameters beyond those:
  *	Vec vec_max(Vec, Vec)				of numbers that are not NaN

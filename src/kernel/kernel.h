@@ -80,9 +80,11 @@ typedef struct VsKernel
 							   uint16 *out);
 
 	/*
-	 * What encoding needs, identical everywhere: sums in a fixed order, the
-	 * largest magnitude, and the Walsh-Hadamard transform of n elements, a
-	 * power of two, times a scale.
+	 * What encoding needs, identical everywhere: sums of a[i] * b[i], of
+	 * (a[i] - b[i])^2 and of |x[i]|, term i in lane i % 16, lanes then added
+	 * pairwise (0 and 8, 1 and 9, ...); the largest |x[i]|; and the
+	 * Walsh-Hadamard transform of n elements, a power of two, narrow stages
+	 * first, times a scale.
 	 */
 	float		(*exact_ip) (int dim, const float *a, const float *b);
 	float		(*exact_l2_sq) (int dim, const float *a, const float *b);
@@ -100,6 +102,9 @@ typedef struct VsKernel
 	 */
 	void		(*prepare_code_query) (int bits, int dim, const int8 *query,
 									   uint8 *prepared);
+	void		(*code_dots) (int bits, int dim, const uint8 *prepared,
+							  const uint8 *codes, size_t stride, int ncodes,
+							  int32 *dots);
 
 	/*
 	 * Prepare a code to be the query: element i is 2 * u[i] - (2^bits - 1).
@@ -107,9 +112,6 @@ typedef struct VsKernel
 	 */
 	int32		(*prepare_code) (int bits, int dim, const uint8 *code,
 								 uint8 *prepared);
-	void		(*code_dots) (int bits, int dim, const uint8 *prepared,
-							  const uint8 *codes, size_t stride, int ncodes,
-							  int32 *dots);
 } VsKernel;
 
 /* The kernel in force; never NULL, the scalar one before vs_kernel_init. */

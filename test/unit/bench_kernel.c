@@ -2,8 +2,7 @@
  * bench_kernel.c
  *		Time of every function of every kernel, and its ratio to the scalar one.
  *
- * Calls go through VsKernel, on arrays that lie in the first-level cache; the
- * best of several rounds counts, as anything slower was disturbed.  Dot
+ * Calls go through VsKernel, on arrays that lie in the first-level cache.  Dot
  * products of codes are stated for one code out of a batch.
  *
  * Arrays lie at multiples of 8 bytes, each another one, as vectors do in datums
@@ -11,8 +10,7 @@
  */
 #include "c.h"
 
-#include <time.h>
-
+#include "bench.h"
 #include "kernel/kernel.h"
 #include "kernels.h"
 
@@ -21,8 +19,6 @@
 
 #define MAX_DIM 784
 #define NCODES 22				/* neighbours of a node, at 784 dimensions */
-#define NROUNDS 15
-#define ROUND_NS 500000
 
 /* What the timed functions work on. */
 typedef struct Work
@@ -142,15 +138,6 @@ static const Line lines[] = {
 };
 
 static volatile float sink;
-
-static double
-now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1e9 + t.tv_nsec;
-}
 
 /* Nanoseconds of a call, or of one code where there are several. */
 static double

@@ -2,20 +2,17 @@
  * bench_quant.c
  *		Time of the codec's parts under every kernel.
  *
- * The best of several rounds counts.  Codes are 1 bit against 16 centroids, as
- * in an index, and 4 bits against one, as while a graph is built.
+ * Codes are 1 bit against 16 centroids, as in an index, and 4 bits against one,
+ * as while a graph is built.
  */
 #include "unit.h"
 
-#include <time.h>
-
+#include "bench.h"
 #include "codec.h"
 #include "kernel/kernel.h"
 #include "kernels.h"
 
 #define NCODES 22
-#define NROUNDS 15
-#define ROUND_NS 500000
 
 /* What the timed calls work on. */
 typedef struct Work
@@ -94,15 +91,6 @@ static const struct
 	{"estimate 22, 1 bit", estimate_batch},
 	{"estimate one, 4 bits", estimate_one},
 };
-
-static double
-now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1e9 + t.tv_nsec;
-}
 
 /* Nanoseconds of a call. */
 static double
