@@ -12,7 +12,7 @@
  *	CodeSum					sums of products in int32 lanes
  *	CodeSum code_sum_zero(void)
  *	CodeSum code_sum_add(CodeSum, CodeSum)
- *	int32 code_sum_total(CodeSum)			sum of all lanes
+ *	int32 code_sum_total(int bits, CodeSum)	sum of all lanes
  *	CodeSum code_block_accumulate(int bits, CodeSum, const uint8 *code, int n,
  *								  const int8 *query)
  *						add the products of a block and its part of the query;
@@ -172,7 +172,7 @@ code_dot(int bits, size_t nbytes, const int8 *query, const uint8 *code)
 	for (int k = 1; k < CODE_ACCUMULATORS; k++)
 		sums[0] = code_sum_add(sums[0], sums[k]);
 
-	return code_sum_total(sums[0]);
+	return code_sum_total(bits, sums[0]);
 }
 
 /* Dot products with all codes. */

@@ -172,7 +172,7 @@ code_sum_add(CodeSum a, CodeSum b)
 }
 
 static inline int32
-code_sum_total(CodeSum v)
+code_sum_total(int bits, CodeSum v)
 {
 	__m128i		sum = _mm_add_epi32(_mm256_castsi256_si128(v),
 									_mm256_extracti128_si256(v, 1));

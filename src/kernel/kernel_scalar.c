@@ -120,7 +120,7 @@ code_sum_add(CodeSum a, CodeSum b)
 }
 
 static inline int32
-code_sum_total(CodeSum sum)
+code_sum_total(int bits, CodeSum sum)
 {
 	return sum;
 }
