@@ -20,7 +20,7 @@ DECLARE
     kernel text;
     nrefused int := 0;
 BEGIN
-    FOREACH kernel IN ARRAY ARRAY['auto', 'scalar', 'avx2', 'avx512', 'neon'] LOOP
+    FOREACH kernel IN ARRAY ARRAY['auto', 'scalar', 'avx2', 'avx512', 'neon', 'neon_dotprod'] LOOP
         BEGIN
             PERFORM set_config('vsearch.kernel', kernel, true);
             IF array_fill(3, ARRAY[999])::vector <#> array_fill(2, ARRAY[999])::vector <> -5994 THEN

@@ -24,6 +24,7 @@ static const struct config_enum_entry kernel_options[] = {
 	{"avx2", 2, false},
 	{"avx512", 3, false},
 	{"neon", 4, false},
+	{"neon_dotprod", 5, false},
 	{NULL, 0, false}
 };
 

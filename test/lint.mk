@@ -13,5 +13,5 @@ format:
 	@PG_CONFIG='$(PG_CONFIG)' test/lint/format
 
 lint:
-	@test/prepare build $(default_server) lint format
+	@test/prepare build $(default_server) lint format $(cross)
 	@PG_CONFIG='$(PG_CONFIG)' test/lint/run $(LINT)

@@ -12,6 +12,12 @@
 #endif
 #endif
 
+#ifdef __aarch64__
+#if __has_include(<sys/auxv.h>)
+#include <sys/auxv.h>
+#endif
+#endif
+
 #include "kernel/kernel.h"
 #include "kernel/kernel_private.h"
 
@@ -66,11 +72,37 @@ has_avx512(void)
 
 #endif
 
+#ifdef __aarch64__
+
+/* NEON belongs to AArch64. */
+static bool
+has_neon(void)
+{
+	return true;
+}
+
+/* As from ARMv8.4 on, and on many processors of 8.2; Linux tells. */
+static bool
+has_neon_dotprod(void)
+{
+#ifdef HWCAP_ASIMDDP
+	return (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0;
+#else
+	return false;
+#endif
+}
+
+#endif
+
 /* Best first. */
 static const Candidate candidates[] = {
 #ifdef __x86_64__
 	{&vs_kernel_avx512, has_avx512},
 	{&vs_kernel_avx2, has_avx2},
+#endif
+#ifdef __aarch64__
+	{&vs_kernel_neon_dotprod, has_neon_dotprod},
+	{&vs_kernel_neon, has_neon},
 #endif
 	{&vs_kernel_scalar, has_scalar},
 };

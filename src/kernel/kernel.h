@@ -48,7 +48,7 @@ typedef struct VsCosineSums
 
 typedef struct VsKernel
 {
-	const char *name;			/* "scalar", "avx2", "avx512", "neon" */
+	const char *name;			/* as vsearch.kernel takes it */
 
 	/* float4 against float4 */
 	float		(*f32_l2_sq) (int dim, const float *a, const float *b);
@@ -80,6 +80,19 @@ typedef struct VsKernel
 							   uint16 *out);
 
 	/*
+	 * What encoding needs, identical everywhere: sums of a[i] * b[i], of
+	 * (a[i] - b[i])^2 and of |x[i]|, term i in lane i % 16, lanes then added
+	 * pairwise (0 and 8, 1 and 9, ...); the largest |x[i]|; and the
+	 * Walsh-Hadamard transform of n elements, a power of two, narrow stages
+	 * first, times a scale.
+	 */
+	float		(*exact_ip) (int dim, const float *a, const float *b);
+	float		(*exact_l2_sq) (int dim, const float *a, const float *b);
+	float		(*exact_sum_abs) (int dim, const float *x);
+	float		(*max_abs) (int dim, const float *x);
+	void		(*hadamard) (int n, float scale, float *x);
+
+	/*
 	 * Dot products of one int8 query (values -127..127) with many codes:
 	 * dots[j] = sum over i of u_j[i] * query[i].  prepare_code_query puts the
 	 * query into the layout that this kernel's code_dots wants; a prepared
@@ -92,6 +105,13 @@ typedef struct VsKernel
 	void		(*code_dots) (int bits, int dim, const uint8 *prepared,
 							  const uint8 *codes, size_t stride, int ncodes,
 							  int32 *dots);
+
+	/*
+	 * Prepare a code to be the query: element i is 2 * u[i] - (2^bits - 1).
+	 * Bits are at most 4; returns the sum of the elements.
+	 */
+	int32		(*prepare_code) (int bits, int dim, const uint8 *code,
+								 uint8 *prepared);
 } VsKernel;
 
 /* The kernel in force; never NULL, the scalar one before vs_kernel_init. */

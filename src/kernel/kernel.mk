@@ -13,8 +13,15 @@ $(KERNEL_OBJS): override CFLAGS += -O3 -ffp-contract=off
 src/kernel/kernel_scalar.o: override CFLAGS += \
 	-fno-tree-vectorize -fno-tree-slp-vectorize
 
-ifneq ($(filter x86_64-%,$(shell $(CC) -dumpmachine)),)
+kernel_machine := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine)))
+
+ifeq ($(kernel_machine),x86_64)
 src/kernel/kernel_avx2.o: override CFLAGS += -mavx2 -mfma -mf16c
 src/kernel/kernel_avx512.o: override CFLAGS += -mavx2 -mfma -mf16c \
 	-mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni
+endif
+
+# NEON itself needs no flags.
+ifeq ($(kernel_machine),aarch64)
+src/kernel/kernel_neon_dotprod.o: override CFLAGS += -march=armv8.2-a+dotprod
 endif

@@ -49,24 +49,12 @@ vec_load_f16(const uint16 *p)
 	return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *) p));
 }
 
-/* There is no masked load of halves: join two that overlap. */
 static inline Vec
 vec_load_f16_partial(const uint16 *p, int n)
 {
-	uint64		low;
-	uint64		high = 0;
+	VsEightHalves halves = vs_load_halves_partial(p, n);
 
-	if (n >= 4)
-	{
-		memcpy(&low, p, sizeof(low));
-		memcpy(&high, p + n - 4, sizeof(high));
-		high = high >> (7 - n) * 16 >> 16;
-	}
-	else
-		low = p[0] | (uint64) p[n / 2] << n / 2 * 16 |
-			(uint64) p[n - 1] << (n - 1) * 16;
-
-	return _mm256_cvtph_ps(_mm_set_epi64x(high, low));
+	return _mm256_cvtph_ps(_mm_set_epi64x(halves.high, halves.low));
 }
 
 static inline void
@@ -123,6 +111,31 @@ vec_abs(Vec v)
 }
 
 static inline Vec
+vec_max(Vec a, Vec b)
+{
+	return _mm256_max_ps(a, b);
+}
+
+static inline Vec
+vec_butterflies(int width, Vec v)
+{
+	Vec			other;
+
+	switch (width)
+	{
+		case 1:
+			other = _mm256_permute_ps(v, _MM_SHUFFLE(2, 3, 0, 1));
+			return _mm256_blend_ps(vec_add(v, other), vec_sub(other, v), 0xaa);
+		case 2:
+			other = _mm256_permute_ps(v, _MM_SHUFFLE(1, 0, 3, 2));
+			return _mm256_blend_ps(vec_add(v, other), vec_sub(other, v), 0xcc);
+		default:
+			other = _mm256_permute2f128_ps(v, v, 1);
+			return _mm256_blend_ps(vec_add(v, other), vec_sub(other, v), 0xf0);
+	}
+}
+
+static inline Vec
 vec_fma(Vec a, Vec b, Vec c)
 {
 	return _mm256_fmadd_ps(a, b, c);
@@ -159,7 +172,7 @@ code_sum_add(CodeSum a, CodeSum b)
 }
 
 static inline int32
-code_sum_total(CodeSum v)
+code_sum_total(int bits, CodeSum v)
 {
 	__m128i		sum = _mm_add_epi32(_mm256_castsi256_si128(v),
 									_mm256_extracti128_si256(v, 1));
@@ -240,6 +253,7 @@ code_block_accumulate(int bits, CodeSum sum, const uint8 *code, int n,
 
 #include "kernel/code_template.h"
 #include "kernel/kernel_template.h"
+#include "kernel/exact_template.h"
 
 const VsKernel vs_kernel_avx2 = {
 	.name = "avx2",

@@ -106,6 +106,40 @@ vec_abs(Vec v)
 }
 
 static inline Vec
+vec_max(Vec a, Vec b)
+{
+	return _mm512_max_ps(a, b);
+}
+
+static inline Vec
+vec_butterflies(int width, Vec v)
+{
+	Vec			other;
+	__mmask16	upper;
+
+	switch (width)
+	{
+		case 1:
+			other = _mm512_permute_ps(v, _MM_SHUFFLE(2, 3, 0, 1));
+			upper = 0xaaaa;
+			break;
+		case 2:
+			other = _mm512_permute_ps(v, _MM_SHUFFLE(1, 0, 3, 2));
+			upper = 0xcccc;
+			break;
+		case 4:
+			other = _mm512_shuffle_f32x4(v, v, _MM_SHUFFLE(2, 3, 0, 1));
+			upper = 0xf0f0;
+			break;
+		default:
+			other = _mm512_shuffle_f32x4(v, v, _MM_SHUFFLE(1, 0, 3, 2));
+			upper = 0xff00;
+			break;
+	}
+	return _mm512_mask_sub_ps(vec_add(v, other), upper, other, v);
+}
+
+static inline Vec
 vec_fma(Vec a, Vec b, Vec c)
 {
 	return _mm512_fmadd_ps(a, b, c);
@@ -122,24 +156,37 @@ vec_sum(Vec v)
 #define CODE_BLOCK_NBYTES	64
 #define CODE_ACCUMULATORS	2
 
-typedef __m512i CodeSum;
+/*
+ * Sums of products; those of odd planes, where planes go in pairs, are 2^bits
+ * times too large.
+ */
+typedef struct CodeSum
+{
+	__m512i		even;
+	__m512i		odd;
+} CodeSum;
 
 static inline CodeSum
 code_sum_zero(void)
 {
-	return _mm512_setzero_si512();
+	CodeSum		sum = {_mm512_setzero_si512(), _mm512_setzero_si512()};
+
+	return sum;
 }
 
 static inline CodeSum
 code_sum_add(CodeSum a, CodeSum b)
 {
-	return _mm512_add_epi32(a, b);
+	a.even = _mm512_add_epi32(a.even, b.even);
+	a.odd = _mm512_add_epi32(a.odd, b.odd);
+	return a;
 }
 
 static inline int32
-code_sum_total(CodeSum sum)
+code_sum_total(int bits, CodeSum sum)
 {
-	return _mm512_reduce_add_epi32(sum);
+	return _mm512_reduce_add_epi32(_mm512_add_epi32(sum.even,
+													_mm512_srai_epi32(sum.odd, bits)));
 }
 
 /* The n bytes of a code that is shorter than a block, the others zero. */
@@ -153,21 +200,35 @@ load_bytes_partial(const uint8 *p, int n)
  * vpdpbusd adds the products of four unsigned and four signed bytes to an int32
  * lane; it does not saturate, so 8 bits need no way of their own.
  */
+static inline __m512i
+add_products(__m512i sum, __m512i u, char mask, const int8 *query)
+{
+	return _mm512_dpbusd_epi32(sum, _mm512_and_si512(u, _mm512_set1_epi8(mask)),
+							   _mm512_loadu_si512(query));
+}
+
+/*
+ * Planes go in pairs, for half the shifts; not those of 2 bits, whose codes are
+ * short: shifting the sum would cost as much.
+ */
 static inline CodeSum
 code_block_accumulate(int bits, CodeSum sum, const uint8 *code, int n,
 					  const int8 *query)
 {
-	const __m512i mask = _mm512_set1_epi8((char) ((1 << bits) - 1));
+	const int	elements = (1 << bits) - 1;
+	const int	step = bits == 1 || bits == 4 ? 2 : 1;
 	__m512i		u;
 
 	u = n == CODE_BLOCK_NBYTES ? _mm512_loadu_si512(code) :
 		load_bytes_partial(code, n);
-	for (int plane = 0; plane < 8 / bits; plane++)
+	for (int plane = 0; plane < 8 / bits; plane += step)
 	{
-		sum = _mm512_dpbusd_epi32(sum, _mm512_and_si512(u, mask),
-								  _mm512_loadu_si512(query));
-		u = _mm512_srli_epi16(u, bits);
-		query += CODE_BLOCK_NBYTES;
+		sum.even = add_products(sum.even, u, (char) elements, query);
+		if (step == 2)
+			sum.odd = add_products(sum.odd, u, (char) (elements << bits),
+								   query + CODE_BLOCK_NBYTES);
+		u = _mm512_srli_epi16(u, step * bits);
+		query += step * CODE_BLOCK_NBYTES;
 	}
 
 	return sum;
@@ -175,6 +236,7 @@ code_block_accumulate(int bits, CodeSum sum, const uint8 *code, int n,
 
 #include "kernel/code_template.h"
 #include "kernel/kernel_template.h"
+#include "kernel/exact_template.h"
 
 const VsKernel vs_kernel_avx512 = {
 	.name = "avx512",

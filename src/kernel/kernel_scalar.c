@@ -77,6 +77,18 @@ vec_abs(Vec v)
 }
 
 static inline Vec
+vec_max(Vec a, Vec b)
+{
+	return a > b ? a : b;
+}
+
+static inline Vec
+vec_butterflies(int width, Vec v)
+{
+	return v;
+}
+
+static inline Vec
 vec_fma(Vec a, Vec b, Vec c)
 {
 	return a * b + c;
@@ -108,7 +120,7 @@ code_sum_add(CodeSum a, CodeSum b)
 }
 
 static inline int32
-code_sum_total(CodeSum sum)
+code_sum_total(int bits, CodeSum sum)
 {
 	return sum;
 }
@@ -125,6 +137,7 @@ code_block_accumulate(int bits, CodeSum sum, const uint8 *code, int n,
 
 #include "kernel/code_template.h"
 #include "kernel/kernel_template.h"
+#include "kernel/exact_template.h"
 
 const VsKernel vs_kernel_scalar = {
 	.name = "scalar",

@@ -42,16 +42,8 @@ keep_finite(int dim, uint16 *halves)
 int
 vs_f16vec_encode(int dim, const float *x, uint16 *halves)
 {
-	float		largest = 0.0f;
+	float		largest = vs_kernel->max_abs(dim, x);
 	int			exponent = 0;
-
-	for (int i = 0; i < dim; i++)
-	{
-		float		magnitude = fabsf(x[i]);
-
-		if (magnitude > largest)
-			largest = magnitude;
-	}
 
 	if (largest > 0.0f)
 	{

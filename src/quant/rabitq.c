@@ -2,8 +2,8 @@
  * rabitq.c
  *		RaBitQ codes: a few bits per dimension that estimate distances.
  *
- * Encoding must give the same bits everywhere: sums run over a fixed number
- * of lanes in a fixed order and nothing is fused (the file is compiled with
+ * Encoding must give the same bits everywhere: it takes only those of the
+ * kernels' functions that do, and nothing is fused (the file is compiled with
  * -ffp-contract=off).  Training and estimates need not.
  */
 #include "postgres.h"
@@ -26,63 +26,13 @@
 /* log2 of the mean residual's length that training scales to. */
 #define RESIDUAL_EXPONENT 2
 
-/* Lanes of a fixed-order sum. */
-#define NLANES 16
-
-/* Sum of lanes, pairwise. */
-static inline float
-sum_lanes(float *lanes)
-{
-	for (int width = NLANES / 2; width > 0; width /= 2)
-		for (int i = 0; i < width; i++)
-			lanes[i] += lanes[i + width];
-	return lanes[0];
-}
-
-/* |a - b|^2 in fixed order. */
-static float
-fixed_l2_sq(int dim, const float *a, const float *b)
-{
-	float		lanes[NLANES] = {0};
-	int			i = 0;
-
-	for (; i + NLANES <= dim; i += NLANES)
-		for (int j = 0; j < NLANES; j++)
-		{
-			float		d = a[i + j] - b[i + j];
-
-			lanes[j] += d * d;
-		}
-	for (int j = 0; i + j < dim; j++)
-	{
-		float		d = a[i + j] - b[i + j];
-
-		lanes[j] += d * d;
-	}
-	return sum_lanes(lanes);
-}
-
-/* <a, b> in fixed order. */
-static float
-fixed_ip(int dim, const float *a, const float *b)
-{
-	float		lanes[NLANES] = {0};
-	int			i = 0;
-
-	for (; i + NLANES <= dim; i += NLANES)
-		for (int j = 0; j < NLANES; j++)
-			lanes[j] += a[i + j] * b[i + j];
-	for (int j = 0; i + j < dim; j++)
-		lanes[j] += a[i + j] * b[i + j];
-	return sum_lanes(lanes);
-}
-
 void
 vs_rabitq_scale(const VsRabitq *codec, const float *x, float *out)
 {
+	int			dim = codec->dim;
 	float		scale = vs_f16vec_scale(-codec->exponent);
 
-	for (int i = 0; i < codec->dim; i++)
+	for (int i = 0; i < dim; i++)
 	{
 		float		v = x[i];
 
@@ -104,8 +54,8 @@ nearest_centroid(const VsRabitq *codec, const float *rotated)
 
 	for (int c = 0; c < codec->ncentroids; c++)
 	{
-		float		d = fixed_l2_sq(codec->dim, rotated,
-									codec->centroids + (size_t) c * codec->dim);
+		float		d = vs_kernel->exact_l2_sq(codec->dim, rotated,
+											   codec->centroids + (size_t) c * codec->dim);
 
 		if (c == 0 || d < best)
 		{
@@ -155,17 +105,15 @@ quantizer_step(int bits, int dim, float length, float largest)
  * u - half_range in the residual's place.
  */
 static void
-quantize_residual(int bits, int dim, float *residual, float length, uint8 *u)
+quantize_residual(int bits, int dim, float *restrict residual, float length,
+				  uint8 *restrict u)
 {
-	int			top = (1 << bits) - 1;
+	float		top = (float) ((1 << bits) - 1);
 	float		half = half_range(bits);
-	float		largest = 0.0f;
-	float		step;
+	float		step = quantizer_step(bits, dim, length,
+									  vs_kernel->max_abs(dim, residual));
 	float		inverse;
 
-	for (int i = 0; i < dim; i++)
-		largest = Max(largest, fabsf(residual[i]));
-	step = quantizer_step(bits, dim, length, largest);
 	inverse = step > 0.0f ? 1.0f / step : 0.0f;
 	if (!isfinite(inverse))
 		inverse = 0.0f;
@@ -174,34 +122,62 @@ quantize_residual(int bits, int dim, float *residual, float length, uint8 *u)
 	{
 		/* Levels are half-integers: floor(x) + 1/2 is the nearest one. */
 		float		level = residual[i] * inverse + (half + 0.5f);
-		int			code = level <= 0.0f ? 0 : (level >= top ? top : (int) level);
+		int			code;
 
+		level = level > 0.0f ? level : 0.0f;
+		code = (int) (level < top ? level : top);
 		u[i] = (uint8) code;
 		residual[i] = (float) code - half;
 	}
 }
 
-/* Sign bits of a residual; leaves the levels -1/2 and 1/2 in its place. */
+/* The same for signs; the levels are -1/2 and 1/2. */
 static void
-quantize_signs(int dim, float *residual, uint8 *code)
+quantize_signs(int dim, float *restrict residual, uint8 *restrict u)
 {
 	for (int i = 0; i < dim; i++)
 	{
-		unsigned	positive = residual[i] > 0.0f;
-
-		code[i / 8] |= positive << (i % 8);
-		residual[i] = (float) positive - 0.5f;
+		u[i] = residual[i] > 0.0f;
+		residual[i] = (float) u[i] - 0.5f;
 	}
 }
 
-/* Pack u (one byte an element) into bits per element. */
+/* Pack u (one byte an element, zeros up to a whole code) into a code. */
+static pg_attribute_always_inline void
+pack_elements(int bits, int dim, const uint8 *restrict u, uint8 *restrict code)
+{
+	const int	per_byte = 8 / bits;
+	int			nbytes = (int) vs_code_nbytes(bits, dim);
+
+	for (int i = 0; i < nbytes; i++)
+	{
+		unsigned	byte = 0;
+
+		for (int j = 0; j < per_byte; j++)
+			byte |= u[i * per_byte + j] << (j * bits);
+		code[i] = (uint8) byte;
+	}
+}
+
+/* A loop of its own for each number of bits. */
 static void
 pack_code(int bits, int dim, const uint8 *u, uint8 *code)
 {
-	int			per_byte = 8 / bits;
-
-	for (int i = 0; i < dim; i++)
-		code[i / per_byte] |= u[i] << ((i % per_byte) * bits);
+	switch (bits)
+	{
+		case 1:
+			pack_elements(1, dim, u, code);
+			break;
+		case 2:
+			pack_elements(2, dim, u, code);
+			break;
+		case 4:
+			pack_elements(4, dim, u, code);
+			break;
+		default:
+			pack_elements(8, dim, u, code);
+			break;
+	}
 }
 
 /* A factor as float16 bits, clamped to what is finite. */
@@ -219,20 +195,18 @@ encode_factor(float factor)
 /*
  * By L1: what the part of x that is clamped off adds to the square of the
  * distance of near vectors, (near + beyond)^2 - near^2.  In fixed order, in the
- * codec's unit.
+ * codec's unit; scratch is dim floats.
  */
 static float
-clamped_term(const VsRabitq *codec, const float *x)
+clamped_term(const VsRabitq *codec, const float *x, float *scratch)
 {
 	float		scale = vs_f16vec_scale(-codec->exponent);
 	float		near = *codec->l1.near_dist * scale;
-	float		lanes[NLANES] = {0};
 	float		beyond;
 
 	for (int i = 0; i < codec->dim; i++)
-		lanes[i % NLANES] +=
-			fabsf(x[i] - vs_l1_clamp(&codec->l1, i, x[i])) * scale;
-	beyond = sum_lanes(lanes);
+		scratch[i] = (x[i] - vs_l1_clamp(&codec->l1, i, x[i])) * scale;
+	beyond = vs_kernel->exact_sum_abs(codec->dim, scratch);
 	beyond = beyond < MAX_ELEMENT ? beyond : MAX_ELEMENT;
 	return beyond * (2.0f * near + beyond);
 }
@@ -269,7 +243,7 @@ estimate_float16(const VsRabitqQuery *query, int n, const uint8 *codes,
 float
 vs_rabitq_rotate(const VsRabitq *codec, const float *x, float *rotated)
 {
-	float		clamped = codec->has_l1 ? clamped_term(codec, x) : 0.0f;
+	float		clamped = codec->has_l1 ? clamped_term(codec, x, rotated) : 0.0f;
 
 	vs_rabitq_scale(codec, x, rotated);
 	vs_rotation_apply(&codec->rotation, rotated);
@@ -304,7 +278,7 @@ vs_rabitq_encode_rotated(const VsRabitq *codec, const float *rotated,
 	float		mean_term = 0.0f;
 	float		along;			/* <level, r> */
 	float		ratio;
-	uint8		u[VS_CODE_MAX_DIM];
+	uint8		u[VS_CODE_MAX_DIM + 8];
 
 	Assert(dim <= VS_CODE_MAX_DIM);
 	Assert(codec->bits != VS_RABITQ_FLOAT16_BITS);
@@ -313,24 +287,15 @@ vs_rabitq_encode_rotated(const VsRabitq *codec, const float *rotated,
 
 	for (int i = 0; i < dim; i++)
 		residual[i] = rotated[i] - center[i];
-	norm_sq = fixed_ip(dim, residual, residual);
+	norm_sq = vs_kernel->exact_ip(dim, residual, residual);
 	if (codec->estimate == VS_ESTIMATE_NEGATIVE_IP)
-		mean_term = fixed_ip(dim, residual, codec->mean);
+		mean_term = vs_kernel->exact_ip(dim, residual, codec->mean);
 
-	/*
-	 * <level, r> and <level, center - mean> need both the residual and its
-	 * levels: keep <level, r> by summing over the rotated residual before the
-	 * levels replace it.
-	 */
-	memset(code, 0, vs_code_nbytes(codec->bits, dim));
+	/* From here on the residual's levels are in its place. */
 	if (codec->bits == 1)
 	{
-		float		lanes[NLANES] = {0};
-
-		for (int i = 0; i < dim; i++)
-			lanes[i % NLANES] += fabsf(residual[i]);
-		along = 0.5f * sum_lanes(lanes);
-		quantize_signs(dim, residual, code);
+		along = 0.5f * vs_kernel->exact_sum_abs(dim, residual);
+		quantize_signs(dim, residual, u);
 	}
 	else
 	{
@@ -339,17 +304,18 @@ vs_rabitq_encode_rotated(const VsRabitq *codec, const float *rotated,
 
 		memcpy(copy, residual, sizeof(float) * dim);
 		quantize_residual(codec->bits, dim, levels, sqrtf(norm_sq), u);
-		pack_code(codec->bits, dim, u, code);
-		along = fixed_ip(dim, levels, copy);
+		along = vs_kernel->exact_ip(dim, levels, copy);
 	}
+	memset(u + dim, 0, 8);
+	pack_code(codec->bits, dim, u, code);
 
 	/* A residual of zero is its own centroid: nothing to add. */
 	ratio = along > 0.0f ? norm_sq / along : 0.0f;
 	if (codec->estimate != VS_ESTIMATE_NEGATIVE_IP)
 	{
 		/* <level, center - mean> */
-		float		level_term = fixed_ip(dim, residual, center) -
-			fixed_ip(dim, residual, codec->mean);
+		float		level_term = vs_kernel->exact_ip(dim, residual, center) -
+			vs_kernel->exact_ip(dim, residual, codec->mean);
 		float		add = norm_sq + 2.0f * ratio * level_term;
 
 		factors->mul = encode_factor(-2.0f * ratio);
@@ -558,26 +524,26 @@ quantize_query(VsRabitqQuery *query)
 {
 	const VsRabitq *codec = query->codec;
 	int			dim = codec->dim;
-	float		largest = 0.0f;
+	float	   *restrict rotated = query->rotated;
+	int8	   *restrict quantized = query->quantized;
+	const float *restrict mean = codec->mean;
 	float		inverse;
 	int			sum = 0;
 
 	for (int i = 0; i < dim; i++)
-	{
-		query->rotated[i] -= codec->mean[i];
-		largest = Max(largest, fabsf(query->rotated[i]));
-	}
-	query->step = largest / 127.0f;
+		rotated[i] -= mean[i];
+	query->step = vs_kernel->max_abs(dim, rotated) / 127.0f;
 	inverse = query->step > 0.0f ? 1.0f / query->step : 0.0f;
 	if (!isfinite(inverse))
 		inverse = 0.0f;
 
 	for (int i = 0; i < dim; i++)
 	{
-		float		q = query->rotated[i] * inverse;
+		float		q = rotated[i] * inverse;
+		int			rounded = (int) (q + (q < 0.0f ? -0.5f : 0.5f));
 
-		query->quantized[i] = (int8) (q + (q < 0.0f ? -0.5f : 0.5f));
-		sum += query->quantized[i];
+		quantized[i] = (int8) rounded;
+		sum += rounded;
 	}
 	query->offset = query->step * half_range(codec->bits) * sum;
 }
@@ -701,31 +667,6 @@ vs_rabitq_query_bind_rotated(VsRabitqQuery *query, const float *rotated,
 	bind_rotated(query, clamped);
 }
 
-/*
- * A code's levels times two, 2u - top, as int8; returns their sum.  Inlined for
- * each number of bits.
- */
-static inline int
-decode_levels(int bits, int dim, const uint8 *code, int8 *levels)
-{
-	int			per_byte = 8 / bits;
-	int			top = (1 << bits) - 1;
-	int			nbytes = dim / per_byte;
-	int			sum = 0;
-	int			i;
-
-	for (int b = 0; b < nbytes; b++)
-		for (int j = 0; j < per_byte; j++)
-			levels[b * per_byte + j] =
-				(int8) (2 * ((code[b] >> (j * bits)) & top) - top);
-	for (i = nbytes * per_byte; i < dim; i++)
-		levels[i] = (int8) (2 * ((code[i / per_byte] >>
-								  ((i % per_byte) * bits)) & top) - top);
-	for (i = 0; i < dim; i++)
-		sum += levels[i];
-	return sum;
-}
-
 void
 vs_rabitq_query_bind_code(VsRabitqQuery *query, const uint8 *code, float add,
 						  float mul)
@@ -737,19 +678,9 @@ vs_rabitq_query_bind_code(VsRabitqQuery *query, const uint8 *code, float add,
 	Assert(codec->ncentroids == 1);
 	Assert(bits <= 4);
 
-	/* The residual is about ratio * level, and the level (2u - top) / 2. */
-	switch (bits)
-	{
-		case 1:
-			sum = decode_levels(1, codec->dim, code, query->quantized);
-			break;
-		case 2:
-			sum = decode_levels(2, codec->dim, code, query->quantized);
-			break;
-		default:
-			sum = decode_levels(4, codec->dim, code, query->quantized);
-			break;
-	}
+	/* The residual is about ratio * level, and the level half an element. */
+	query->kernel = vs_kernel;
+	sum = query->kernel->prepare_code(bits, codec->dim, code, query->prepared);
 
 	if (codec->estimate != VS_ESTIMATE_NEGATIVE_IP)
 	{
@@ -764,9 +695,6 @@ vs_rabitq_query_bind_code(VsRabitqQuery *query, const uint8 *code, float add,
 		query->centroid_terms[0] = add - query->mean_norm_sq;
 	}
 	query->offset = query->step * half_range(bits) * sum;
-	query->kernel = vs_kernel;
-	query->kernel->prepare_code_query(bits, codec->dim, query->quantized,
-									  query->prepared);
 }
 
 void

@@ -14,6 +14,7 @@
 
 #include <math.h>
 
+#include "kernel/kernel.h"
 #include "quant/rotation.h"
 
 /* One step of Steele, Lea and Flood's SplitMix64 generator. */
@@ -88,54 +89,24 @@ scale(int n, float *x, float factor)
 		x[i] *= factor;
 }
 
-/* Walsh-Hadamard transform of n elements, n a power of two, normalised. */
-static void
-hadamard(int n, float *x)
-{
-	int			width = 1;
-
-	/* The two narrowest stages at once, four elements at a time. */
-	if (n >= 4)
-	{
-		for (int i = 0; i < n; i += 4)
-		{
-			float		s0 = x[i] + x[i + 1];
-			float		d0 = x[i] - x[i + 1];
-			float		s1 = x[i + 2] + x[i + 3];
-			float		d1 = x[i + 2] - x[i + 3];
-
-			x[i] = s0 + s1;
-			x[i + 1] = d0 + d1;
-			x[i + 2] = s0 - s1;
-			x[i + 3] = d0 - d1;
-		}
-		width = 4;
-	}
-
-	for (; width < n; width *= 2)
-		for (int i = 0; i < n; i += 2 * width)
-			butterfly(width, x + i, x + i + width);
-
-	scale(n, x, 1.0f / sqrtf((float) n));
-}
-
 void
 vs_rotation_apply(const VsRotation *rotation, float *x)
 {
 	int			dim = rotation->dim;
 	int			block = rotation->block;
 	int			half = dim / 2;
+	float		norm = 1.0f / sqrtf((float) block);
 
 	for (int round = 0; round < VS_ROTATION_ROUNDS; round++)
 	{
 		const uint32 *signs = rotation->signs + 2 * round * dim;
 
 		flip_signs(dim, x, signs);
-		hadamard(block, x);
+		vs_kernel->hadamard(block, norm, x);
 		if (block < dim)
 		{
 			flip_signs(dim, x, signs + dim);
-			hadamard(block, x + dim - block);
+			vs_kernel->hadamard(block, norm, x + dim - block);
 			butterfly(half, x, x + half);
 			scale(2 * half, x, (float) M_SQRT1_2);
 		}

@@ -2,8 +2,7 @@
  * bench_kernel.c
  *		Time of every function of every kernel, and its ratio to the scalar one.
  *
- * Calls go through VsKernel, on arrays that lie in the first-level cache; the
- * best of several rounds counts, as anything slower was disturbed.  Dot
+ * Calls go through VsKernel, on arrays that lie in the first-level cache.  Dot
  * products of codes are stated for one code out of a batch.
  *
  * Arrays lie at multiples of 8 bytes, each another one, as vectors do in datums
@@ -11,17 +10,15 @@
  */
 #include "c.h"
 
-#include <time.h>
-
+#include "bench.h"
 #include "kernel/kernel.h"
+#include "kernels.h"
 
 /* The server's own printf is in a library that this program does without. */
 #undef printf
 
 #define MAX_DIM 784
 #define NCODES 22				/* neighbours of a node, at 784 dimensions */
-#define NROUNDS 15
-#define ROUND_NS 500000
 
 /* What the timed functions work on. */
 typedef struct Work
@@ -93,6 +90,12 @@ call_prepare_code_query(Work *w)
 }
 
 static float
+call_prepare_code(Work *w)
+{
+	return w->kernel->prepare_code(w->bits, w->dim, w->codes, w->prepared);
+}
+
+static float
 call_code_dots(Work *w)
 {
 	w->kernel->code_dots(w->bits, w->dim, w->prepared, w->codes,
@@ -125,6 +128,7 @@ static const Line lines[] = {
 	{"f32_to_f16", call_f32_to_f16},
 	{"prepare_code_query, 1 bit", call_prepare_code_query, 1, 1},
 	{"prepare_code_query, 4 bits", call_prepare_code_query, 4, 1},
+	{"prepare_code, 4 bits", call_prepare_code, 4, 1},
 	{"code_dots, 1 bit, of 22", call_code_dots, 1, NCODES},
 	{"code_dots, 2 bits, of 22", call_code_dots, 2, NCODES},
 	{"code_dots, 4 bits, of 22", call_code_dots, 4, NCODES},
@@ -134,15 +138,6 @@ static const Line lines[] = {
 };
 
 static volatile float sink;
-
-static double
-now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1e9 + t.tv_nsec;
-}
 
 /* Nanoseconds of a call, or of one code where there are several. */
 static double
@@ -196,15 +191,13 @@ place_arrays(Work *w, bool aligned)
 static void
 report(Work *w, int dim, bool aligned)
 {
-	static const char *const names[] = {"scalar", "avx2", "avx512", "neon"};
-
 	w->dim = dim;
 	place_arrays(w, aligned);
 	printf("\n%d dimensions, arrays aligned to %d bytes: ns (times scalar)\n"
 		   "%-28s", dim, aligned ? 64 : 8, "");
-	for (int k = 0; k < lengthof(names); k++)
-		if (vs_kernel_find(names[k]) != NULL)
-			printf("%17s", names[k]);
+	for (int k = 0; k < lengthof(kernel_names); k++)
+		if (vs_kernel_find(kernel_names[k]) != NULL)
+			printf("%17s", kernel_names[k]);
 	printf("\n");
 
 	for (int i = 0; i < lengthof(lines); i++)
@@ -212,11 +205,11 @@ report(Work *w, int dim, bool aligned)
 		double		scalar = 0;
 
 		printf("%-28s", lines[i].title);
-		for (int k = 0; k < lengthof(names); k++)
+		for (int k = 0; k < lengthof(kernel_names); k++)
 		{
 			double		ns;
 
-			w->kernel = vs_kernel_find(names[k]);
+			w->kernel = vs_kernel_find(kernel_names[k]);
 			if (w->kernel == NULL)
 				continue;
 			ns = time_line(&lines[i], w);

@@ -7,7 +7,8 @@
  * end a page), codes or conversions that differ between two machines.
  *
  * Arrays lie against inaccessible pages, so a read or write beyond either end
- * is a crash.  Output is TAP.
+ * is a crash.  Given an argument, "quick", long arrays are of some lengths only:
+ * for an emulated processor.  Output is TAP.
  */
 #include "c.h"
 
@@ -17,17 +18,22 @@
 
 #include "kernel/half.h"
 #include "kernel/kernel.h"
+#include "kernels.h"
 
 /* The server's own printf is in a library that this program does without. */
 #undef printf
 
 #define MAX_DIM 2050
 
+/* Where lengths begin to be left out if a test is to be quick. */
+#define QUICK_MAX_DIM 300
+
 /* Half the distance between 1 and the next float. */
 #define UNIT_ROUNDOFF (1.0 / (1 << 24))
 
 static int	ntests = 0;
 static int	nfailed = 0;
+static bool quick = false;
 
 /* Report one test: that a kernel's function does what is promised. */
 static void
@@ -67,6 +73,13 @@ static int
 next_integer(int low, int high)
 {
 	return low + (int) (next_random() % (uint64) (high - low + 1));
+}
+
+/* The length to test after dim. */
+static int
+next_dim(int dim)
+{
+	return dim + (quick && dim >= QUICK_MAX_DIM ? 7 : 1);
 }
 
 /*
@@ -145,6 +158,7 @@ static Arena arena_a;
 static Arena arena_b;
 static Arena arena_half_a;
 static Arena arena_half_b;
+static Arena arena_query;
 
 /*
  * Fill the input: with small integers, whose every sum is exact in float4
@@ -307,7 +321,7 @@ test_distances(const VsKernel *kernel, bool integers)
 	bool		passed[NDISTANCES];
 
 	memset(passed, true, sizeof(passed));
-	for (int dim = 1; dim <= MAX_DIM; dim++)
+	for (int dim = 1; dim <= MAX_DIM; dim = next_dim(dim))
 		for (int placement = 0; placement < NPLACEMENTS; placement++)
 		{
 			fill_input(&input, dim, placement, integers);
@@ -427,7 +441,7 @@ test_f16_to_f32(const VsKernel *kernel)
 	bool		passed = true;
 	uint16		half = 0;
 
-	for (int dim = 1; dim <= MAX_DIM; dim++)
+	for (int dim = 1; dim <= MAX_DIM; dim = next_dim(dim))
 		for (int placement = 0; placement < NPLACEMENTS; placement++)
 		{
 			float		scale = scales[dim % lengthof(scales)];
@@ -454,7 +468,7 @@ test_f32_to_f16(const VsKernel *kernel)
 	static const float scales[] = {1, 0.7f, 1.0f / (1 << 20), 1 << 15};
 	bool		passed = true;
 
-	for (int dim = 1; dim <= MAX_DIM; dim++)
+	for (int dim = 1; dim <= MAX_DIM; dim = next_dim(dim))
 		for (int placement = 0; placement < NPLACEMENTS; placement++)
 		{
 			float		scale = scales[dim % lengthof(scales)];
@@ -485,7 +499,7 @@ test_conversion_bounds(const VsKernel *kernel)
 	static float value[MAX_DIM + 2];
 	bool		passed = true;
 
-	for (int dim = 1; dim <= MAX_DIM; dim++)
+	for (int dim = 1; dim <= MAX_DIM; dim = next_dim(dim))
 	{
 		memset(half, 0x55, sizeof(half));
 		memset(value, 0x55, sizeof(value));
@@ -496,6 +510,105 @@ test_conversion_bounds(const VsKernel *kernel)
 			bits_of(value[dim + 1]) == 0x55555555;
 	}
 	ok(passed, kernel->name, "conversions", "write only what they convert");
+}
+
+/*
+ * What encoding computes
+ */
+
+/* A sum in the order that kernel.h promises: over 16 lanes, then pairwise. */
+static float
+exact_sum(float (*term) (float, float), int dim, const float *a, const float *b)
+{
+	float		lanes[16] = {0};
+
+	for (int i = 0; i < dim; i++)
+		lanes[i % 16] += term(a[i], b[i]);
+	for (int width = 8; width > 0; width /= 2)
+		for (int i = 0; i < width; i++)
+			lanes[i] += lanes[i + width];
+	return lanes[0];
+}
+
+static float
+exact_ip_term(float a, float b)
+{
+	return a * b;
+}
+
+static float
+exact_l2_sq_term(float a, float b)
+{
+	return (a - b) * (a - b);
+}
+
+static float
+exact_abs_term(float a, float b)
+{
+	return fabsf(a);
+}
+
+/* Sums and the largest magnitude, to the bit. */
+static void
+test_exact_sums(const VsKernel *kernel)
+{
+	static Input input;
+	bool		passed = true;
+
+	for (int dim = 1; dim <= MAX_DIM; dim = next_dim(dim))
+		for (int placement = 0; placement < NPLACEMENTS; placement++)
+		{
+			const float *a;
+			const float *b;
+			float		largest = 0;
+
+			fill_input(&input, dim, placement, false);
+			a = input.a;
+			b = input.b;
+			for (int i = 0; i < dim; i++)
+				largest = fabsf(a[i]) > largest ? fabsf(a[i]) : largest;
+
+			passed &= bits_of(kernel->exact_ip(dim, a, b)) ==
+				bits_of(exact_sum(exact_ip_term, dim, a, b));
+			passed &= bits_of(kernel->exact_l2_sq(dim, a, b)) ==
+				bits_of(exact_sum(exact_l2_sq_term, dim, a, b));
+			passed &= bits_of(kernel->exact_sum_abs(dim, a)) ==
+				bits_of(exact_sum(exact_abs_term, dim, a, a));
+			passed &= kernel->max_abs(dim, a) == largest;
+		}
+	ok(passed, kernel->name, "exact sums", "have the bits of their definition");
+}
+
+/* The transform stage by stage from the narrowest, to the bit. */
+static void
+test_hadamard(const VsKernel *kernel)
+{
+	static float expected[MAX_DIM];
+	bool		passed = true;
+
+	for (int n = 1; n <= MAX_DIM; n *= 2)
+		for (int placement = 0; placement < NPLACEMENTS; placement++)
+		{
+			float	   *x = place(arena_a, placement, n, sizeof(*x));
+
+			for (int i = 0; i < n; i++)
+				expected[i] = x[i] = next_uniform();
+			for (int width = 1; width < n; width *= 2)
+				for (int i = 0; i < n; i++)
+					if ((i & width) == 0)
+					{
+						float		a = expected[i];
+						float		b = expected[i + width];
+
+						expected[i] = a + b;
+						expected[i + width] = a - b;
+					}
+			for (int i = 0; i < n; i++)
+				expected[i] *= 0.7f;
+			kernel->hadamard(n, 0.7f, x);
+			passed &= memcmp(x, expected, sizeof(float) * n) == 0;
+		}
+	ok(passed, kernel->name, "hadamard", "has the bits of its definition");
 }
 
 /*
@@ -528,7 +641,6 @@ static bool
 check_code_dots(const VsKernel *kernel, int bits, int dim,
 				Placement placement, bool extreme)
 {
-	static Arena arena_query = {NULL, NULL};
 	int			nbytes = (int) vs_code_nbytes(bits, dim);
 	int			stride = nbytes + (placement == AT_BEGIN ? 3 : 0);
 	int			nunused = nbytes * 8 - dim * bits;
@@ -537,8 +649,6 @@ check_code_dots(const VsKernel *kernel, int bits, int dim,
 	uint8	   *prepared;
 	uint8	   *codes;
 
-	if (arena_query.begin == NULL)
-		arena_query = create_arena(vs_code_query_nbytes(8, MAX_DIM));
 	prepared = place(arena_query, AT_END, vs_code_query_nbytes(bits, dim), 1);
 	codes = place(arena_a, placement, (NCODES - 1) * stride + nbytes, 1);
 
@@ -566,16 +676,54 @@ check_code_dots(const VsKernel *kernel, int bits, int dim,
 	return true;
 }
 
+/*
+ * A code prepared as the query against itself and another, and its sum.
+ */
+static bool
+check_prepare_code(const VsKernel *kernel, int bits, int dim)
+{
+	int			nbytes = (int) vs_code_nbytes(bits, dim);
+	int			nunused = nbytes * 8 - dim * bits;
+	uint8	   *codes = place(arena_a, AT_END, 2 * nbytes, 1);
+	uint8	   *query = codes + nbytes;
+	uint8	   *prepared = place(arena_query, AT_END,
+								 vs_code_query_nbytes(bits, dim), 1);
+	int32		dots[2];
+	int32		sums[3] = {0};
+
+	for (int i = 0; i < 2 * nbytes; i++)
+		codes[i] = next_random();
+	codes[nbytes - 1] &= 0xff >> nunused;
+	query[nbytes - 1] &= 0xff >> nunused;
+
+	for (int i = 0; i < dim; i++)
+	{
+		int			q = 2 * code_element(bits, query, i) - ((1 << bits) - 1);
+
+		sums[0] += code_element(bits, codes, i) * q;
+		sums[1] += code_element(bits, query, i) * q;
+		sums[2] += q;
+	}
+
+	memset(prepared, 0x55, vs_code_query_nbytes(bits, dim));
+	if (kernel->prepare_code(bits, dim, query, prepared) != sums[2])
+		return false;
+	kernel->code_dots(bits, dim, prepared, codes, nbytes, 2, dots);
+	return dots[0] == sums[0] && dots[1] == sums[1];
+}
+
 static void
 test_code_dots(const VsKernel *kernel, int bits, const char *function)
 {
 	bool		passed = true;
 
-	for (int dim = 1; dim <= MAX_DIM; dim++)
+	for (int dim = 1; dim <= MAX_DIM; dim = next_dim(dim))
 	{
 		for (int placement = 0; placement < NPLACEMENTS; placement++)
 			passed &= check_code_dots(kernel, bits, dim, placement, false);
 		passed &= check_code_dots(kernel, bits, dim, AT_END, true);
+		if (bits <= 4)
+			passed &= check_prepare_code(kernel, bits, dim);
 	}
 	ok(passed, kernel->name, function, "is exact");
 }
@@ -599,26 +747,26 @@ test_choice(void)
 }
 
 int
-main(void)
+main(int argc, char **argv)
 {
-	static const char *const names[] = {"scalar", "avx2", "avx512", "neon"};
-
+	quick = argc > 1 && strcmp(argv[1], "quick") == 0;
 	arena_a = create_arena((MAX_DIM + 1) * sizeof(float) * 2);
 	arena_b = create_arena((MAX_DIM + 1) * sizeof(float));
 	arena_half_a = create_arena((MAX_DIM + 1) * sizeof(uint16));
 	arena_half_b = create_arena((MAX_DIM + 1) * sizeof(uint16));
+	arena_query = create_arena(vs_code_query_nbytes(8, MAX_DIM));
 
 	test_choice();
 	test_half_to_float();
 	test_float_to_half();
 
-	for (int i = 0; i < lengthof(names); i++)
+	for (int i = 0; i < lengthof(kernel_names); i++)
 	{
-		const VsKernel *kernel = vs_kernel_find(names[i]);
+		const VsKernel *kernel = vs_kernel_find(kernel_names[i]);
 
 		if (kernel == NULL)
 		{
-			printf("# %s: not for this processor\n", names[i]);
+			printf("# %s: not for this processor\n", kernel_names[i]);
 			continue;
 		}
 		test_distances(kernel, true);
@@ -626,6 +774,8 @@ main(void)
 		test_f16_to_f32(kernel);
 		test_f32_to_f16(kernel);
 		test_conversion_bounds(kernel);
+		test_exact_sums(kernel);
+		test_hadamard(kernel);
 		test_code_dots(kernel, 1, "code_dots of 1 bit");
 		test_code_dots(kernel, 2, "code_dots of 2 bits");
 		test_code_dots(kernel, 4, "code_dots of 4 bits");

@@ -18,9 +18,9 @@ static int	ntests = 0;
 static int	nfailed = 0;
 
 /* Report one test by its name, which is formatted. */
-static void ok(bool passed, const char *name,...) pg_attribute_printf(2, 3);
+static inline void ok(bool passed, const char *name,...) pg_attribute_printf(2, 3);
 
-static void
+static inline void
 ok(bool passed, const char *name,...)
 {
 	va_list		args;
@@ -36,7 +36,7 @@ ok(bool passed, const char *name,...)
 }
 
 /* Print the plan; returns the program's exit status. */
-static int
+static inline int
 finish(void)
 {
 	printf("1..%d\n", ntests);
