@@ -252,6 +252,7 @@ join_parts(PartJoin *join)
 	VsHnswBuild *build = join->build;
 
 	vs_team_begin_phase(build->team, HNSW_PHASE_JOIN,
+						vs_hnsw_parts_nrows(join->parts) -
 						vs_spool_nrows(build->spool));
 	rewind_parts(join);
 	for (int part = 0; part < vs_hnsw_parts_count(join->parts); part++)

@@ -4,8 +4,9 @@
  *
  * Each part has a centroid.  A row is at home in the part whose centroid is
  * nearest, and a guest beyond the border that is nearest: there it meets the
- * neighbours that are at home on the other side.  Which parts these are is kept
- * in a temporary file.
+ * neighbours that are at home on the other side.  Some rows are near a second
+ * border, and guests there, too.  Which parts these are is kept in a temporary
+ * file.
  */
 #include "postgres.h"
 
@@ -29,8 +30,11 @@
  * How full parts are on average, and how full the largest should be; a row that
  * finds one full goes elsewhere.
  */
-#define PART_FILL 0.7
-#define FULL_SHARE 0.95f
+#define PART_FILL 0.8
+#define FULL_SHARE 0.85f
+
+/* The share of rows that are guests twice. */
+#define SECOND_GUESTS 0.3
 
 /* Samples a part's centroid is found from. */
 #define SAMPLES_PER_PART 32
@@ -47,6 +51,7 @@ typedef struct PartEntry
 {
 	int			home;
 	int			guest;
+	int			second_guest;	/* -1 for most */
 } PartEntry;
 
 struct VsHnswParts
@@ -63,6 +68,8 @@ struct VsHnswParts
 	float	   *centroids;		/* n x dim, in the codec's unit */
 	float	   *spacing;		/* n x n, twice the distances between them */
 	float	   *penalties;		/* added to squared distances, for equal sizes */
+	float		second_border;	/* how near one is that makes a guest */
+	uint64		nfree;			/* places that second guests may take */
 	float	   *x;
 	float	   *dists;
 };
@@ -131,11 +138,11 @@ nearest_part(const VsHnswParts *parts)
 }
 
 /*
- * The other part with room to which the border is nearest; its distance is that
- * to the plane on which both centroids are equally near.
+ * The part with room, besides two, to which the border is nearest; its distance
+ * is that to the plane on which both centroids are equally near.
  */
 static int
-nearest_border(const VsHnswParts *parts, int home)
+nearest_border(const VsHnswParts *parts, int home, int other, float *distance)
 {
 	const float *spacing = parts->spacing + (Size) home * parts->n;
 	int			guest = -1;
@@ -145,7 +152,7 @@ nearest_border(const VsHnswParts *parts, int home)
 	{
 		float		border;
 
-		if (c == home || !has_room(parts, c))
+		if (c == home || c == other || !has_room(parts, c))
 			continue;
 		border = spacing[c] > 0.0f ?
 			(parts->dists[c] - parts->dists[home]) / spacing[c] : 0.0f;
@@ -154,19 +161,25 @@ nearest_border(const VsHnswParts *parts, int home)
 		nearest = border;
 		guest = c;
 	}
-	Assert(guest >= 0);
+	*distance = nearest;
 	return guest;
 }
 
-/* Choose the parts of a vector. */
+/* Choose the parts of a vector; sets the distance of the second border. */
 static PartEntry
-choose_parts(const VsHnswParts *parts, const float *x)
+choose_parts(const VsHnswParts *parts, const float *x, float *second_border)
 {
 	PartEntry	entry;
+	float		border;
 
 	compute_dists(parts, x, parts->dists);
 	entry.home = nearest_part(parts);
-	entry.guest = nearest_border(parts, entry.home);
+	entry.guest = nearest_border(parts, entry.home, -1, &border);
+	Assert(entry.guest >= 0);
+	entry.second_guest = nearest_border(parts, entry.home, entry.guest,
+										second_border);
+	if (*second_border >= parts->second_border)
+		entry.second_guest = -1;
 	return entry;
 }
 
@@ -176,14 +189,15 @@ choose_parts(const VsHnswParts *parts, const float *x)
  */
 static float
 count_samples(const VsHnswParts *parts, const float *samples, int n,
-			  uint32 *counts)
+			  uint32 *counts, float *second_borders)
 {
 	double		sum = 0.0;
 
 	memset(counts, 0, sizeof(uint32) * parts->n);
 	for (int i = 0; i < n; i++)
 	{
-		PartEntry	entry = choose_parts(parts, samples + (Size) i * parts->dim);
+		PartEntry	entry = choose_parts(parts, samples + (Size) i * parts->dim,
+										 &second_borders[i]);
 
 		CHECK_FOR_INTERRUPTS();
 		counts[entry.home]++;
@@ -193,20 +207,33 @@ count_samples(const VsHnswParts *parts, const float *samples, int n,
 	return sum / n;
 }
 
+/* qsort comparator of floats. */
+static int
+compare_floats(const void *a, const void *b)
+{
+	float		left = *(const float *) a;
+	float		right = *(const float *) b;
+
+	return left < right ? -1 : left > right;
+}
+
 /*
  * Find penalties that keep parts from being full before all rows are there: a
  * part with too many of the samples gets farther from all.  Sizes that need not
  * be equal are left as they are, since penalties move borders to where they cut
- * off neighbours.
+ * off neighbours.  Then find which borders make second guests.
  */
 static void
 balance_parts(VsHnswParts *parts, const float *samples, int n)
 {
 	uint32	   *counts = palloc(sizeof(uint32) * parts->n);
+	float	   *second_borders = palloc(sizeof(float) * n);
 
+	parts->second_border = -INFINITY;
 	for (int round = 0; round < BALANCE_ROUNDS; round++)
 	{
-		float		mean_dist = count_samples(parts, samples, n, counts);
+		float		mean_dist = count_samples(parts, samples, n, counts,
+											  second_borders);
 
 		for (int c = 0; c < parts->n; c++)
 		{
@@ -218,6 +245,9 @@ balance_parts(VsHnswParts *parts, const float *samples, int n)
 			parts->penalties[c] = Max(parts->penalties[c] + step, 0.0f);
 		}
 	}
+	qsort(second_borders, n, sizeof(float), compare_floats);
+	parts->second_border = second_borders[(int) (n * SECOND_GUESTS)];
+	pfree(second_borders);
 	pfree(counts);
 }
 
@@ -256,14 +286,24 @@ find_centroids(VsHnswBuild *build, VsHnswParts *parts, Size nbytes)
 static void
 assign_rows(VsHnswBuild *build, VsHnswParts *parts)
 {
+	/* Leave room for all homes and first guests, wherever they are. */
+	parts->nfree = (uint64) (parts->n - 1) * parts->capacity - 2 * parts->nrows;
 	for (uint64 i = 0; i < parts->nrows; i++)
 	{
 		PartEntry	entry;
+		float		second_border;
 
 		read_vector(build, i, parts->x);
-		entry = choose_parts(parts, parts->x);
+		entry = choose_parts(parts, parts->x, &second_border);
 		parts->nhome[entry.home]++;
 		parts->nguests[entry.guest]++;
+		if (parts->nfree == 0)
+			entry.second_guest = -1;
+		if (entry.second_guest >= 0)
+		{
+			parts->nguests[entry.second_guest]++;
+			parts->nfree--;
+		}
 		BufFileWrite(parts->file, &entry, sizeof(entry));
 		vs_team_report(build->team, 1);
 	}
@@ -273,7 +313,8 @@ assign_rows(VsHnswBuild *build, VsHnswParts *parts)
 static int
 count_parts(uint64 nrows, uint32 capacity)
 {
-	return (int) ceil(2.0 * nrows / (PART_FILL * capacity)) + 1;
+	return (int) ceil((2.0 + SECOND_GUESTS) * nrows /
+					  (PART_FILL * capacity)) + 1;
 }
 
 VsHnswParts *
@@ -353,7 +394,8 @@ vs_hnsw_parts_list(VsHnswParts *parts, int part, uint32 *rows, uint32 *nhome)
 		{
 			if (entries[i].home == part)
 				*next_home++ = begin + i;
-			else if (entries[i].guest == part)
+			else if (entries[i].guest == part ||
+					 entries[i].second_guest == part)
 				*next_guest++ = begin + i;
 		}
 	}

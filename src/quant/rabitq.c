@@ -11,6 +11,7 @@
 #include <math.h>
 
 #include "kernel/kernel.h"
+#include "quant/clones.h"
 #include "quant/f16vec.h"
 #include "quant/kmeans.h"
 #include "quant/rabitq.h"
@@ -28,7 +29,7 @@
 #define NLANES 16
 
 /* Sum of lanes, pairwise. */
-static inline float
+static pg_attribute_always_inline float
 sum_lanes(float *lanes)
 {
 	for (int width = NLANES / 2; width > 0; width /= 2)
@@ -37,8 +38,40 @@ sum_lanes(float *lanes)
 	return lanes[0];
 }
 
+/* Sum of |a| in fixed order. */
+static pg_attribute_always_inline float
+fixed_abs_sum(int dim, const float *a)
+{
+	float		lanes[NLANES] = {0};
+	int			i = 0;
+
+	for (; i + NLANES <= dim; i += NLANES)
+		for (int j = 0; j < NLANES; j++)
+			lanes[j] += fabsf(a[i + j]);
+	for (int j = 0; i + j < dim; j++)
+		lanes[j] += fabsf(a[i + j]);
+	return sum_lanes(lanes);
+}
+
+/* The largest |a|. */
+static pg_attribute_always_inline float
+largest_abs(int dim, const float *a)
+{
+	float		lanes[NLANES] = {0};
+	int			i = 0;
+
+	for (; i + NLANES <= dim; i += NLANES)
+		for (int j = 0; j < NLANES; j++)
+			lanes[j] = Max(lanes[j], fabsf(a[i + j]));
+	for (int j = 0; i + j < dim; j++)
+		lanes[j] = Max(lanes[j], fabsf(a[i + j]));
+	for (int j = 1; j < NLANES; j++)
+		lanes[0] = Max(lanes[0], lanes[j]);
+	return lanes[0];
+}
+
 /* |a - b|^2 in fixed order. */
-static float
+static pg_attribute_always_inline float
 fixed_l2_sq(int dim, const float *a, const float *b)
 {
 	float		lanes[NLANES] = {0};
@@ -61,7 +94,7 @@ fixed_l2_sq(int dim, const float *a, const float *b)
 }
 
 /* <a, b> in fixed order. */
-static float
+static pg_attribute_always_inline float
 fixed_ip(int dim, const float *a, const float *b)
 {
 	float		lanes[NLANES] = {0};
@@ -75,7 +108,7 @@ fixed_ip(int dim, const float *a, const float *b)
 	return sum_lanes(lanes);
 }
 
-void
+VS_CLONES void
 vs_rabitq_scale(const VsRabitq *codec, const float *x, float *out)
 {
 	float		scale = vs_f16vec_scale(-codec->exponent);
@@ -90,7 +123,7 @@ vs_rabitq_scale(const VsRabitq *codec, const float *x, float *out)
 }
 
 /* The nearest centroid of a rotated vector. */
-static int
+static pg_attribute_always_inline int
 nearest_centroid(const VsRabitq *codec, const float *rotated)
 {
 	int			nearest = 0;
@@ -148,17 +181,15 @@ quantizer_step(int bits, int dim, float length, float largest)
  * Quantize a residual into u (one byte an element) and leave its levels
  * u - half_range in the residual's place.
  */
-static void
+static pg_attribute_always_inline void
 quantize_residual(int bits, int dim, float *residual, float length, uint8 *u)
 {
 	int			top = (1 << bits) - 1;
 	float		half = half_range(bits);
-	float		largest = 0.0f;
+	float		largest = largest_abs(dim, residual);
 	float		step;
 	float		inverse;
 
-	for (int i = 0; i < dim; i++)
-		largest = Max(largest, fabsf(residual[i]));
 	step = quantizer_step(bits, dim, length, largest);
 	inverse = step > 0.0f ? 1.0f / step : 0.0f;
 	if (!isfinite(inverse))
@@ -176,7 +207,7 @@ quantize_residual(int bits, int dim, float *residual, float length, uint8 *u)
 }
 
 /* Sign bits of a residual; leaves the levels -1/2 and 1/2 in its place. */
-static void
+static pg_attribute_always_inline void
 quantize_signs(int dim, float *residual, uint8 *code)
 {
 	for (int i = 0; i < dim; i++)
@@ -189,13 +220,40 @@ quantize_signs(int dim, float *residual, uint8 *code)
 }
 
 /* Pack u (one byte an element) into bits per element. */
-static void
+static pg_attribute_always_inline void
+pack_bits(int bits, int dim, const uint8 *u, uint8 *code)
+{
+	const int	per_byte = 8 / bits;
+	int			nwhole = dim / per_byte;
+
+	for (int i = 0; i < nwhole; i++)
+	{
+		uint8		byte = 0;
+
+		for (int j = 0; j < per_byte; j++)
+			byte |= u[i * per_byte + j] << (j * bits);
+		code[i] = byte;
+	}
+	for (int i = nwhole * per_byte; i < dim; i++)
+		code[nwhole] |= u[i] << ((i % per_byte) * bits);
+}
+
+/* The same, with a loop of its own for each number of bits. */
+static pg_attribute_always_inline void
 pack_code(int bits, int dim, const uint8 *u, uint8 *code)
 {
-	int			per_byte = 8 / bits;
-
-	for (int i = 0; i < dim; i++)
-		code[i / per_byte] |= u[i] << ((i % per_byte) * bits);
+	switch (bits)
+	{
+		case 2:
+			pack_bits(2, dim, u, code);
+			break;
+		case 4:
+			pack_bits(4, dim, u, code);
+			break;
+		case 8:
+			pack_bits(8, dim, u, code);
+			break;
+	}
 }
 
 /* A factor as float16 bits, clamped to what is finite. */
@@ -264,7 +322,7 @@ vs_rabitq_encode(const VsRabitq *codec, const float *x, float *scratch,
 	vs_rabitq_encode_rotated(codec, scratch, scratch, code, factors, centroid);
 }
 
-void
+VS_CLONES void
 vs_rabitq_encode_rotated(const VsRabitq *codec, const float *rotated,
 						 float *scratch, uint8 *code, VsCodeFactors *factors,
 						 uint8 *centroid)
@@ -297,11 +355,7 @@ vs_rabitq_encode_rotated(const VsRabitq *codec, const float *rotated,
 	memset(code, 0, vs_code_nbytes(codec->bits, dim));
 	if (codec->bits == 1)
 	{
-		float		lanes[NLANES] = {0};
-
-		for (int i = 0; i < dim; i++)
-			lanes[i % NLANES] += fabsf(residual[i]);
-		along = 0.5f * sum_lanes(lanes);
+		along = 0.5f * fixed_abs_sum(dim, residual);
 		quantize_signs(dim, residual, code);
 	}
 	else
@@ -424,32 +478,32 @@ vs_rabitq_query_create(const VsRabitq *codec)
 }
 
 /* Quantize the query minus the mean to 8 bits with one step. */
-static void
+static pg_attribute_always_inline void
 quantize_query(VsRabitqQuery *query)
 {
 	const VsRabitq *codec = query->codec;
 	int			dim = codec->dim;
-	float		largest = 0.0f;
+	float	   *x = query->rotated;
+	const float *mean = codec->mean;
+	int8	   *quantized = query->quantized;
 	float		inverse;
 	int			sum = 0;
 
 	for (int i = 0; i < dim; i++)
-	{
-		query->rotated[i] -= codec->mean[i];
-		largest = Max(largest, fabsf(query->rotated[i]));
-	}
-	query->step = largest / 127.0f;
+		x[i] -= mean[i];
+	query->step = largest_abs(dim, x) / 127.0f;
 	inverse = query->step > 0.0f ? 1.0f / query->step : 0.0f;
 	if (!isfinite(inverse))
 		inverse = 0.0f;
 
 	for (int i = 0; i < dim; i++)
 	{
-		float		q = query->rotated[i] * inverse;
+		float		q = x[i] * inverse;
 
-		query->quantized[i] = (int8) (q + (q < 0.0f ? -0.5f : 0.5f));
-		sum += query->quantized[i];
+		quantized[i] = (int8) (int) (q + (q < 0.0f ? -0.5f : 0.5f));
 	}
+	for (int i = 0; i < dim; i++)
+		sum += quantized[i];
 	query->offset = query->step * half_range(codec->bits) * sum;
 }
 
@@ -498,7 +552,7 @@ estimate_noise(const VsRabitqQuery *query)
 }
 
 /* Bind to what query->rotated holds. */
-static void
+static VS_CLONES void
 bind_rotated(VsRabitqQuery *query)
 {
 	const VsRabitq *codec = query->codec;
@@ -541,26 +595,48 @@ vs_rabitq_query_bind_rotated(VsRabitqQuery *query, const float *rotated)
 	bind_rotated(query);
 }
 
-void
+/* Twice the levels of a code; returns their sum. */
+static pg_attribute_always_inline int
+levels_of_code(int bits, int dim, const uint8 *code, int8 *levels)
+{
+	const int	per_byte = 8 / bits;
+	const int	top = (1 << bits) - 1;
+	int			nwhole = dim / per_byte;
+	int			sum = 0;
+
+	for (int i = 0; i < nwhole; i++)
+		for (int j = 0; j < per_byte; j++)
+			levels[i * per_byte + j] = 2 * ((code[i] >> (j * bits)) & top) - top;
+	for (int i = nwhole * per_byte; i < dim; i++)
+		levels[i] = 2 * ((code[nwhole] >> ((i % per_byte) * bits)) & top) - top;
+	for (int i = 0; i < dim; i++)
+		sum += levels[i];
+	return sum;
+}
+
+VS_CLONES void
 vs_rabitq_query_bind_code(VsRabitqQuery *query, const uint8 *code, float add,
 						  float mul)
 {
 	const VsRabitq *codec = query->codec;
 	int			bits = codec->bits;
-	int			per_byte = 8 / bits;
-	int			top = (1 << bits) - 1;
 	int			sum = 0;
 
 	Assert(codec->ncentroids == 1);
 	Assert(bits <= 4);
 
 	/* The residual is about ratio * level, and the level (2u - top) / 2. */
-	for (int i = 0; i < codec->dim; i++)
+	switch (bits)
 	{
-		int			u = (code[i / per_byte] >> ((i % per_byte) * bits)) & top;
-
-		query->quantized[i] = (int8) (2 * u - top);
-		sum += query->quantized[i];
+		case 1:
+			sum = levels_of_code(1, codec->dim, code, query->quantized);
+			break;
+		case 2:
+			sum = levels_of_code(2, codec->dim, code, query->quantized);
+			break;
+		case 4:
+			sum = levels_of_code(4, codec->dim, code, query->quantized);
+			break;
 	}
 
 	if (codec->estimate == VS_ESTIMATE_L2_SQ)

@@ -14,6 +14,7 @@
 
 #include <math.h>
 
+#include "quant/clones.h"
 #include "quant/rotation.h"
 
 /* One step of Steele, Lea and Flood's SplitMix64 generator. */
@@ -49,7 +50,7 @@ vs_rotation_init(VsRotation *rotation, int dim, uint64 seed, uint32 *signs)
 }
 
 /* Flip the sign of each element whose mask is set. */
-static void
+static pg_attribute_always_inline void
 flip_signs(int dim, float *restrict x, const uint32 *restrict signs)
 {
 	for (int i = 0; i < dim; i++)
@@ -67,7 +68,7 @@ flip_signs(int dim, float *restrict x, const uint32 *restrict signs)
 }
 
 /* Butterflies between two runs of n elements. */
-static inline void
+static pg_attribute_always_inline void
 butterfly(int n, float *restrict a, float *restrict b)
 {
 	for (int i = 0; i < n; i++)
@@ -81,7 +82,7 @@ butterfly(int n, float *restrict a, float *restrict b)
 }
 
 /* Multiply n elements by a factor. */
-static inline void
+static pg_attribute_always_inline void
 scale(int n, float *x, float factor)
 {
 	for (int i = 0; i < n; i++)
@@ -89,7 +90,7 @@ scale(int n, float *x, float factor)
 }
 
 /* Walsh-Hadamard transform of n elements, n a power of two, normalised. */
-static void
+static pg_attribute_always_inline void
 hadamard(int n, float *x)
 {
 	int			width = 1;
@@ -119,7 +120,7 @@ hadamard(int n, float *x)
 	scale(n, x, 1.0f / sqrtf((float) n));
 }
 
-void
+VS_CLONES void
 vs_rotation_apply(const VsRotation *rotation, float *x)
 {
 	int			dim = rotation->dim;
