@@ -82,10 +82,11 @@ begin_build(Relation heap, Relation rel, IndexInfo *indexInfo)
 	pg_atomic_init_u64(&shared->next, 0);
 	if (team->segment != NULL)
 	{
+		int			nlaunched;
+
 		vs_spool_shared_init(&shared->spool, team->segment, team->nparticipants);
-		ereport(DEBUG1,
-				(errmsg_internal("using %d parallel workers",
-								 vs_team_launch(team))));
+		nlaunched = vs_team_launch(team);
+		elog(DEBUG1, "using %d parallel workers", nlaunched);
 	}
 	return open_build(team);
 }

@@ -211,26 +211,38 @@ compare_places(const void *a, const void *b, void *node_ids)
 	return left < right ? -1 : left > right;
 }
 
+/*
+ * Add to n nodes on disk, listed in "order", the neighbours that they have on a
+ * level of the present graph.
+ */
+static void
+join_nodes(VsHnswBuild *build, uint32 n, int level)
+{
+	VsHnswNumbering numbering = {.node_ids = build->node_ids};
+	MemoryContext old = MemoryContextSwitchTo(build->graph_context);
+	VsHnswNodeCopy copy;
+
+	vs_hnsw_node_copy_init(&copy, &build->index->geometry);
+	qsort_arg(build->order, n, sizeof(uint32), compare_places, build->node_ids);
+	for (uint32 i = 0; i < n; i++)
+	{
+		vs_hnsw_join_links(build->index, build->graph, build->order[i], level,
+						   &numbering, &copy);
+		vs_team_report(build->team, 1);
+	}
+	MemoryContextSwitchTo(old);
+}
+
 /* Add to the nodes on disk what they have for neighbours as guests. */
 static void
 join_guests(VsHnswBuild *build)
 {
-	VsHnswNumbering numbering = {.node_ids = build->node_ids};
-	VsHnswNodeCopy copy;
 	uint32		n = 0;
-
-	vs_hnsw_node_copy_init(&copy, &build->index->geometry);
 
 	for (uint32 node = 0; node < vs_hnsw_memgraph_nnodes(build->graph); node++)
 		if (!vs_hnsw_build_is_home(build, node))
 			build->order[n++] = node;
-	qsort_arg(build->order, n, sizeof(uint32), compare_places, build->node_ids);
-	for (uint32 i = 0; i < n; i++)
-	{
-		vs_hnsw_join_links(build->index, build->graph, build->order[i],
-						   &numbering, &copy, VS_EDIT_BUILD);
-		vs_team_report(build->team, 1);
-	}
+	join_nodes(build, n, 0);
 }
 
 /* Join all parts. */
@@ -240,6 +252,7 @@ join_parts(PartJoin *join)
 	VsHnswBuild *build = join->build;
 
 	vs_team_begin_phase(build->team, HNSW_PHASE_JOIN,
+						vs_hnsw_parts_nrows(join->parts) -
 						vs_spool_nrows(build->spool));
 	rewind_parts(join);
 	for (int part = 0; part < vs_hnsw_parts_count(join->parts); part++)
@@ -247,16 +260,11 @@ join_parts(PartJoin *join)
 		uint32		n;
 
 		if (load_part(join, &n))
-		{
-			MemoryContext old = MemoryContextSwitchTo(build->graph_context);
-
 			join_guests(build);
-			MemoryContextSwitchTo(old);
-		}
 	}
 }
 
-/* Build the graph of the upper levels, and write it. */
+/* Build the graph of the upper levels, and write it; join its nodes below. */
 static void
 build_uppers(PartJoin *join)
 {
@@ -279,7 +287,13 @@ build_uppers(PartJoin *join)
 	vs_team_begin_phase(build->team, HNSW_PHASE_GRAPH, join->nuppers);
 	vs_hnsw_build_graph(build, &shape);
 	for (uint32 node = 0; node < join->nuppers; node++)
+	{
 		build->node_ids[node] = find_place(join, node);
+		build->order[node] = node;
+	}
+
+	/* They are the ways from part to part on the bottom level, too. */
+	join_nodes(build, join->nuppers, 1);
 	vs_hnsw_build_write_uppers(build);
 }
 

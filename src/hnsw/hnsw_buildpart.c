@@ -3,8 +3,10 @@
  *		CREATE INDEX: dividing rows into parts that overlap.
  *
  * Each part has a centroid.  A row is at home in the part whose centroid is
- * nearest, and a guest in the second nearest: near the border of two parts it
- * meets neighbours in both.  Which parts these are is kept in a temporary file.
+ * nearest, and a guest beyond the border that is nearest: there it meets the
+ * neighbours that are at home on the other side.  Some rows are near a second
+ * border, and guests there, too.  Which parts these are is kept in a temporary
+ * file.
  */
 #include "postgres.h"
 
@@ -24,8 +26,15 @@
 /* Rows that a part can hold, whatever the memory. */
 #define MIN_PART_ROWS 500
 
-/* How full parts are on average; a row that finds one full goes elsewhere. */
-#define PART_FILL 0.85
+/*
+ * How full parts are on average, and how full the largest should be; a row that
+ * finds one full goes elsewhere.
+ */
+#define PART_FILL 0.8
+#define FULL_SHARE 0.85f
+
+/* The share of rows that are guests twice. */
+#define SECOND_GUESTS 0.3
 
 /* Samples a part's centroid is found from. */
 #define SAMPLES_PER_PART 32
@@ -40,8 +49,9 @@
 /* Where a row belongs. */
 typedef struct PartEntry
 {
-	uint32		home;
-	uint32		guest;
+	int			home;
+	int			guest;
+	int			second_guest;	/* -1 for most */
 } PartEntry;
 
 struct VsHnswParts
@@ -56,7 +66,10 @@ struct VsHnswParts
 	/* Only while dividing. */
 	int			dim;
 	float	   *centroids;		/* n x dim, in the codec's unit */
-	float	   *penalties;		/* added to distances, for equal sizes */
+	float	   *spacing;		/* n x n, twice the distances between them */
+	float	   *penalties;		/* added to squared distances, for equal sizes */
+	float		second_border;	/* how near one is that makes a guest */
+	uint64		nfree;			/* places that second guests may take */
 	float	   *x;
 	float	   *dists;
 };
@@ -110,54 +123,144 @@ has_room(const VsHnswParts *parts, int part)
 	return parts->nhome[part] + parts->nguests[part] < parts->capacity;
 }
 
-/* The nearest part with room other than one; -1 if there is none. */
+/* The nearest part with room. */
 static int
-nearest_part(const VsHnswParts *parts, const float *dists, int other)
+nearest_part(const VsHnswParts *parts)
 {
 	int			nearest = -1;
 
 	for (int c = 0; c < parts->n; c++)
-		if (c != other && has_room(parts, c) &&
-			(nearest < 0 || dists[c] < dists[nearest]))
+		if (has_room(parts, c) &&
+			(nearest < 0 || parts->dists[c] < parts->dists[nearest]))
 			nearest = c;
+	Assert(nearest >= 0);
 	return nearest;
 }
 
 /*
- * Find penalties that make parts of the samples about equally large: a part
- * above the average gets farther from all.
+ * The part with room, besides two, to which the border is nearest; its distance
+ * is that to the plane on which both centroids are equally near.
+ */
+static int
+nearest_border(const VsHnswParts *parts, int home, int other, float *distance)
+{
+	const float *spacing = parts->spacing + (Size) home * parts->n;
+	int			guest = -1;
+	float		nearest = INFINITY;
+
+	for (int c = 0; c < parts->n; c++)
+	{
+		float		border;
+
+		if (c == home || c == other || !has_room(parts, c))
+			continue;
+		border = spacing[c] > 0.0f ?
+			(parts->dists[c] - parts->dists[home]) / spacing[c] : 0.0f;
+		if (guest >= 0 && border >= nearest)
+			continue;
+		nearest = border;
+		guest = c;
+	}
+	*distance = nearest;
+	return guest;
+}
+
+/* Choose the parts of a vector; sets the distance of the second border. */
+static PartEntry
+choose_parts(const VsHnswParts *parts, const float *x, float *second_border)
+{
+	PartEntry	entry;
+	float		border;
+
+	compute_dists(parts, x, parts->dists);
+	entry.home = nearest_part(parts);
+	entry.guest = nearest_border(parts, entry.home, -1, &border);
+	Assert(entry.guest >= 0);
+	entry.second_guest = nearest_border(parts, entry.home, entry.guest,
+										second_border);
+	if (*second_border >= parts->second_border)
+		entry.second_guest = -1;
+	return entry;
+}
+
+/*
+ * Count the samples that would be in each part; returns the mean squared
+ * distance to the home's centroid.
+ */
+static float
+count_samples(const VsHnswParts *parts, const float *samples, int n,
+			  uint32 *counts, float *second_borders)
+{
+	double		sum = 0.0;
+
+	memset(counts, 0, sizeof(uint32) * parts->n);
+	for (int i = 0; i < n; i++)
+	{
+		PartEntry	entry = choose_parts(parts, samples + (Size) i * parts->dim,
+										 &second_borders[i]);
+
+		CHECK_FOR_INTERRUPTS();
+		counts[entry.home]++;
+		counts[entry.guest]++;
+		sum += parts->dists[entry.home] - parts->penalties[entry.home];
+	}
+	return sum / n;
+}
+
+/* qsort comparator of floats. */
+static int
+compare_floats(const void *a, const void *b)
+{
+	float		left = *(const float *) a;
+	float		right = *(const float *) b;
+
+	return left < right ? -1 : left > right;
+}
+
+/*
+ * Find penalties that keep parts from being full before all rows are there: a
+ * part with too many of the samples gets farther from all.  Sizes that need not
+ * be equal are left as they are, since penalties move borders to where they cut
+ * off neighbours.  Then find which borders make second guests.
  */
 static void
 balance_parts(VsHnswParts *parts, const float *samples, int n)
 {
+	uint32	   *counts = palloc(sizeof(uint32) * parts->n);
+	float	   *second_borders = palloc(sizeof(float) * n);
+
+	parts->second_border = -INFINITY;
 	for (int round = 0; round < BALANCE_ROUNDS; round++)
 	{
-		double		sum = 0.0;
-		float		mean_dist;
+		float		mean_dist = count_samples(parts, samples, n, counts,
+											  second_borders);
 
-		memset(parts->nhome, 0, sizeof(uint32) * parts->n);
-		for (int i = 0; i < n; i++)
-		{
-			int			home;
-			int			guest;
-
-			CHECK_FOR_INTERRUPTS();
-			compute_dists(parts, samples + (Size) i * parts->dim, parts->dists);
-			home = nearest_part(parts, parts->dists, -1);
-			guest = nearest_part(parts, parts->dists, home);
-			sum += parts->dists[home] - parts->penalties[home];
-			parts->nhome[home]++;
-			parts->nhome[guest]++;
-		}
-		mean_dist = sum / n;
 		for (int c = 0; c < parts->n; c++)
 		{
-			float		excess = (float) parts->nhome[c] * parts->n / (2.0f * n) - 1.0f;
+			/* Rows to be expected, of those that there is room for. */
+			float		filled = (float) counts[c] * parts->nrows / n /
+				(FULL_SHARE * parts->capacity);
+			float		step = BALANCE_RATE * mean_dist * Min(filled - 1.0f, 1.0f);
 
-			parts->penalties[c] += BALANCE_RATE * mean_dist * Min(excess, 1.0f);
+			parts->penalties[c] = Max(parts->penalties[c] + step, 0.0f);
 		}
 	}
-	memset(parts->nhome, 0, sizeof(uint32) * parts->n);
+	qsort(second_borders, n, sizeof(float), compare_floats);
+	parts->second_border = second_borders[(int) (n * SECOND_GUESTS)];
+	pfree(second_borders);
+	pfree(counts);
+}
+
+/* Compute the distances between centroids. */
+static void
+compute_spacing(VsHnswParts *parts)
+{
+	for (int i = 0; i < parts->n; i++)
+		for (int j = 0; j < parts->n; j++)
+			parts->spacing[(Size) i * parts->n + j] =
+				2.0f * sqrtf(vs_kernel->f32_l2_sq(parts->dim,
+												  parts->centroids + (Size) i * parts->dim,
+												  parts->centroids + (Size) j * parts->dim));
 }
 
 /* Find the parts' centroids from samples within nbytes. */
@@ -169,6 +272,7 @@ find_centroids(VsHnswBuild *build, VsHnswParts *parts, Size nbytes)
 
 	vs_kmeans(parts->dim, n, samples, NULL, parts->n,
 			  pg_prng_uint64(&pg_global_prng_state), parts->centroids);
+	compute_spacing(parts);
 	balance_parts(parts, samples, n);
 	pfree(samples);
 }
@@ -177,16 +281,24 @@ find_centroids(VsHnswBuild *build, VsHnswParts *parts, Size nbytes)
 static void
 assign_rows(VsHnswBuild *build, VsHnswParts *parts)
 {
+	/* Leave room for all homes and first guests, wherever they are. */
+	parts->nfree = (uint64) (parts->n - 1) * parts->capacity - 2 * parts->nrows;
 	for (uint64 i = 0; i < parts->nrows; i++)
 	{
 		PartEntry	entry;
+		float		second_border;
 
 		read_vector(build, i, parts->x);
-		compute_dists(parts, parts->x, parts->dists);
-		entry.home = nearest_part(parts, parts->dists, -1);
+		entry = choose_parts(parts, parts->x, &second_border);
 		parts->nhome[entry.home]++;
-		entry.guest = nearest_part(parts, parts->dists, entry.home);
 		parts->nguests[entry.guest]++;
+		if (parts->nfree == 0)
+			entry.second_guest = -1;
+		if (entry.second_guest >= 0)
+		{
+			parts->nguests[entry.second_guest]++;
+			parts->nfree--;
+		}
 		BufFileWrite(parts->file, &entry, sizeof(entry));
 		vs_team_report(build->team, 1);
 	}
@@ -196,7 +308,8 @@ assign_rows(VsHnswBuild *build, VsHnswParts *parts)
 static int
 count_parts(uint64 nrows, uint32 capacity)
 {
-	return (int) ceil(2.0 * nrows / (PART_FILL * capacity)) + 1;
+	return (int) ceil((2.0 + SECOND_GUESTS) * nrows /
+					  (PART_FILL * capacity)) + 1;
 }
 
 VsHnswParts *
@@ -214,6 +327,8 @@ vs_hnsw_parts_divide(VsHnswBuild *build, Size nbytes)
 	parts->nguests = palloc0(sizeof(uint32) * parts->n);
 	parts->penalties = palloc0(sizeof(float) * parts->n);
 	parts->dists = palloc(sizeof(float) * parts->n);
+	parts->spacing = palloc_extended(sizeof(float) * parts->n * (Size) parts->n,
+									 MCXT_ALLOC_HUGE);
 	parts->x = palloc(sizeof(float) * dim);
 	parts->centroids = palloc_extended(sizeof(float) * dim * (Size) parts->n,
 									   MCXT_ALLOC_HUGE);
@@ -223,6 +338,7 @@ vs_hnsw_parts_divide(VsHnswBuild *build, Size nbytes)
 	find_centroids(build, parts, nbytes / 2);
 	assign_rows(build, parts);
 	pfree(parts->centroids);
+	pfree(parts->spacing);
 	return parts;
 }
 
@@ -273,7 +389,8 @@ vs_hnsw_parts_list(VsHnswParts *parts, int part, uint32 *rows, uint32 *nhome)
 		{
 			if (entries[i].home == part)
 				*next_home++ = begin + i;
-			else if (entries[i].guest == part)
+			else if (entries[i].guest == part ||
+					 entries[i].second_guest == part)
 				*next_guest++ = begin + i;
 		}
 	}

@@ -30,11 +30,13 @@ number_on_level(const VsHnswIndex *index, const VsHnswMemGraph *graph, uint32 no
 	return upper_number(index, graph, node, level, numbering);
 }
 
-int
-vs_hnsw_form_links(const VsHnswIndex *index, const VsHnswMemGraph *graph, uint32 node,
-				   int level, const VsHnswNumbering *numbering, VsHnswLink *links)
+/* Form the links of a node's list on a level, to their nodes on another. */
+static int
+form_links(const VsHnswIndex *index, const VsHnswMemGraph *graph, uint32 node,
+		   int list_level, int level, const VsHnswNumbering *numbering,
+		   VsHnswLink *links)
 {
-	VsHnswMemLinks neighbors = vs_hnsw_memgraph_links(graph, node, level);
+	VsHnswMemLinks neighbors = vs_hnsw_memgraph_links(graph, node, list_level);
 
 	for (int i = 0; i < neighbors.n; i++)
 	{
@@ -48,6 +50,13 @@ vs_hnsw_form_links(const VsHnswIndex *index, const VsHnswMemGraph *graph, uint32
 										   &link->centroid);
 	}
 	return neighbors.n;
+}
+
+int
+vs_hnsw_form_links(const VsHnswIndex *index, const VsHnswMemGraph *graph, uint32 node,
+				   int level, const VsHnswNumbering *numbering, VsHnswLink *links)
+{
+	return form_links(index, graph, node, level, level, numbering, links);
 }
 
 /* How much a list wants a link: those of the tree first, fills last. */
@@ -129,8 +138,7 @@ vs_hnsw_form_part_links(const VsHnswIndex *index, const VsHnswMemGraph *graph,
 
 /* Write the neighbours of a node that is on its page(s), in place of others. */
 static void
-rewrite_links(VsHnswIndex *index, uint32 id, const VsHnswLink *links, int n,
-			  VsEditMode mode)
+rewrite_links(VsHnswIndex *index, uint32 id, const VsHnswLink *links, int n)
 {
 	const VsHnswGeometry *g = &index->geometry;
 	BlockNumber block = vs_hnsw_node_block(g, id);
@@ -147,7 +155,7 @@ rewrite_links(VsHnswIndex *index, uint32 id, const VsHnswLink *links, int n,
 		Page		page;
 		VsHnswSlots slots;
 
-		vs_edit_begin(&edit, index->rel, mode);
+		vs_edit_begin(&edit, index->rel, VS_EDIT_BUILD);
 		page = vs_edit_page(&edit, buffer, VS_EDIT_CHANGE);
 		slots = is_shared ?
 			vs_hnsw_node_slots(g, vs_hnsw_page_node(g, page,
@@ -162,21 +170,22 @@ rewrite_links(VsHnswIndex *index, uint32 id, const VsHnswLink *links, int n,
 
 void
 vs_hnsw_join_links(VsHnswIndex *index, const VsHnswMemGraph *graph, uint32 node,
-				   const VsHnswNumbering *numbering, VsHnswNodeCopy *copy,
-				   VsEditMode mode)
+				   int list_level, const VsHnswNumbering *numbering,
+				   VsHnswNodeCopy *copy)
 {
 	const VsHnswGeometry *g = &index->geometry;
 	uint32		id = numbering->node_ids[node];
-	VsHnswLink *links = palloc(sizeof(VsHnswLink) * 2 * g->m0);
+	VsHnswLink *links = palloc(sizeof(VsHnswLink) *
+							   (g->m0 + Max(g->m0, g->upper_m)));
 	int			n;
 
 	if (!vs_hnsw_read_node(index, id, NULL, true, copy))
 		elog(ERROR, "node %u of an hnsw build vanished", id);
 	n = links_of_copy(g, copy, links);
-	n += vs_hnsw_form_links(index, graph, node, 0, numbering, links + n);
+	n += form_links(index, graph, node, list_level, 0, numbering, links + n);
 	n = drop_doubles(id, links, n);
 	qsort(links, n, sizeof(VsHnswLink), compare_links);
-	rewrite_links(index, id, links, Min(n, g->m0), mode);
+	rewrite_links(index, id, links, Min(n, g->m0));
 	pfree(links);
 }
 

@@ -36,13 +36,15 @@ extern int	vs_hnsw_form_part_links(const VsHnswIndex *index,
 									VsHnswLink *links);
 
 /*
- * Add the neighbours of a part's node to those that it has on its page.  Where
- * there are too many the tree's stay, then the nearest that are not covered in
- * their own part.  copy is work space.
+ * While building: add the neighbours that a graph's node has on a level to
+ * those that it has on its page, on the bottom level.  Where there are too many
+ * the tree's stay, then the nearest that are not covered in their own lists.
+ * copy is work space.
  */
 extern void vs_hnsw_join_links(VsHnswIndex *index, const VsHnswMemGraph *graph,
-							   uint32 node, const VsHnswNumbering *numbering,
-							   VsHnswNodeCopy *copy, VsEditMode mode);
+							   uint32 node, int list_level,
+							   const VsHnswNumbering *numbering,
+							   VsHnswNodeCopy *copy);
 
 /*
  * Write all upper records to new pages, which must begin at

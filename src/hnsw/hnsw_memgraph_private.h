@@ -170,6 +170,16 @@ vs_memgraph_list(const VsHnswMemGraph *graph, uint32 node, int level)
 						  (graph->first_upper[node] + level - 1));
 }
 
+/* Ask for the part of a list that a search reads. */
+static inline void
+vs_memgraph_prefetch_list(const VsHnswMemGraph *graph, uint32 node, int level)
+{
+	const char *list = (const char *) vs_memgraph_list(graph, node, level);
+
+	__builtin_prefetch(list);
+	__builtin_prefetch(list + 64);
+}
+
 /* The arrays of a list. */
 static inline uint32 *
 vs_memlist_ids(VsMemList *list)

@@ -81,8 +81,10 @@ memgraph_expand(VsHnswStore *store, int level, VsCandidate *node, float bound,
 		float		dist = node_distance(graph, graph->query, graph->bound, id);
 
 		visited->dists[fresh[i].tag] = dist;
-		if (dist < bound)
-			fresh[nkept++] = (VsCandidate) {.dist = dist, .id = id};
+		if (dist >= bound)
+			continue;
+		vs_memgraph_prefetch_list(graph, id, level);
+		fresh[nkept++] = (VsCandidate) {.dist = dist, .id = id};
 	}
 	return nkept;
 }
