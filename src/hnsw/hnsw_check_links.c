@@ -79,13 +79,27 @@ check_list(VsHnswCheck *state, BlockNumber block, uint32 owner)
 	}
 }
 
-/* Second pass over a node: its links. */
+/* Whether a node is deleted; see README.md, "Vacuum", for what that means. */
+static bool
+is_deleted(const VsHnswCheck *state, uint32 node)
+{
+	return node < state->nnodes && state->nodes[node].exists &&
+		state->nodes[node].state == HNSW_NODE_DELETED;
+}
+
+/*
+ * Second pass over a node: its links.  Vacuum frees deleted nodes one by one,
+ * and a crash may leave one that leads to others that are free already, or in
+ * use again.
+ */
 static void
 check_node_links(VsHnswCheck *state, BlockNumber block, uint32 number)
 {
 	if (!vs_hnsw_read_node(state->index, number, NULL, true, &state->copy))
 		return;
 	check_list(state, block, number);
+	if (is_deleted(state, number))
+		return;
 	for (int i = 0; i < state->copy.nlinks; i++)
 		check_target(state, block, number, i, state->copy.slots.links[i]);
 }
@@ -132,7 +146,7 @@ check_upper_header(VsHnswCheck *state, BlockNumber block, uint32 number,
 					   header->node);
 	else
 		info->top = Max(info->top, header->level);
-	if (header->level > 1 &&
+	if (header->level > 1 && !is_deleted(state, header->node) &&
 		(!vs_hnsw_read_upper_header(state, header->down, &below) ||
 		 below.node != header->node || below.level != header->level - 1))
 		vs_check_error(state->check, block, number,
@@ -153,6 +167,8 @@ check_upper(VsHnswCheck *state, BlockNumber block, uint32 number)
 							&state->copy))
 		return;
 	check_list(state, block, number);
+	if (is_deleted(state, header.node))
+		return;
 	for (int i = 0; i < state->copy.nlinks; i++)
 	{
 		uint32		link = state->copy.slots.links[i];
