@@ -16,7 +16,7 @@
  * Estimates that miss the bound by no more than this many standard deviations
  * are followed all the same; see README.md, "Scan", for the measurements.
  */
-#define FOLLOWED_NOISE 0.9f
+#define FOLLOWED_NOISE 0.5f
 
 /*
  * By L1 the same of what a search has learned of its estimates, from about as
