@@ -249,9 +249,17 @@ vs_memlist_begin_change(VsMemList *list, const VsMemListCopy *copy)
 {
 	uint32		expected = copy->version;
 
-	/* A full barrier where it succeeds. */
-	return pg_atomic_compare_exchange_u32(&list->version, &expected,
-										  expected + 1);
+	if (!pg_atomic_compare_exchange_u32(&list->version, &expected,
+										expected + 1))
+		return false;
+
+	/*
+	 * Whoever sees some of the change must see the odd version.  The exchange
+	 * alone does not promise that: on AArch64 a pair of exclusive load and
+	 * store lets later stores pass the store.
+	 */
+	pg_write_barrier();
+	return true;
 }
 
 void
