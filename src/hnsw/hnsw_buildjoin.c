@@ -81,6 +81,7 @@ note_places(PartJoin *join, uint32 nnodes)
 		int			n = vs_hnsw_memgraph_rows(build->graph, node, rows);
 		uint32		home_row = 0;
 
+		CHECK_FOR_INTERRUPTS();
 		for (int j = 0; j < n; j++)
 			if (rows[j] < build->shared->nhome)
 			{
@@ -178,7 +179,10 @@ load_part(PartJoin *join, uint32 *nnodes)
 								 sizeof(uint32) * *nnodes);
 	vs_hnsw_build_load_graph(build, join->file);
 	for (uint32 node = 0; node < vs_hnsw_memgraph_nnodes(build->graph); node++)
+	{
+		CHECK_FOR_INTERRUPTS();
 		build->node_ids[node] = find_place(join, node);
+	}
 	return true;
 }
 
