@@ -64,7 +64,11 @@ add_upper(PartJoin *join, uint32 node, uint32 row)
 	join->nuppers++;
 }
 
-/* Note where the rows of a part's home nodes will be found. */
+/*
+ * Note where the rows of a part's home nodes will be found.  For the upper
+ * levels a node is known by a row that is at home in it: the one that made it
+ * may be a guest, whose place is in another part.
+ */
 static void
 note_places(PartJoin *join, uint32 nnodes)
 {
@@ -75,12 +79,17 @@ note_places(PartJoin *join, uint32 nnodes)
 		uint32		node = build->order[i];
 		uint32		rows[HNSW_NODE_TIDS];
 		int			n = vs_hnsw_memgraph_rows(build->graph, node, rows);
+		uint32		home_row = 0;
 
+		CHECK_FOR_INTERRUPTS();
 		for (int j = 0; j < n; j++)
 			if (rows[j] < build->shared->nhome)
-				join->places[build->rows[rows[j]]] = build->node_ids[node];
+			{
+				home_row = build->rows[rows[j]];
+				join->places[home_row] = build->node_ids[node];
+			}
 		if (vs_hnsw_memgraph_level(build->graph, node) > 0)
-			add_upper(join, node, build->rows[rows[0]]);
+			add_upper(join, node, home_row);
 	}
 }
 
@@ -170,7 +179,10 @@ load_part(PartJoin *join, uint32 *nnodes)
 								 sizeof(uint32) * *nnodes);
 	vs_hnsw_build_load_graph(build, join->file);
 	for (uint32 node = 0; node < vs_hnsw_memgraph_nnodes(build->graph); node++)
+	{
+		CHECK_FOR_INTERRUPTS();
 		build->node_ids[node] = find_place(join, node);
+	}
 	return true;
 }
 

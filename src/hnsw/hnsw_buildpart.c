@@ -256,11 +256,15 @@ static void
 compute_spacing(VsHnswParts *parts)
 {
 	for (int i = 0; i < parts->n; i++)
+	{
+		const float *center = parts->centroids + (Size) i * parts->dim;
+
+		CHECK_FOR_INTERRUPTS();
 		for (int j = 0; j < parts->n; j++)
 			parts->spacing[(Size) i * parts->n + j] =
-				2.0f * sqrtf(vs_kernel->f32_l2_sq(parts->dim,
-												  parts->centroids + (Size) i * parts->dim,
+				2.0f * sqrtf(vs_kernel->f32_l2_sq(parts->dim, center,
 												  parts->centroids + (Size) j * parts->dim));
+	}
 }
 
 /* Find the parts' centroids from samples within nbytes. */

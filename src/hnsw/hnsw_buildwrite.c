@@ -9,6 +9,7 @@
 #include "access/xloginsert.h"
 #include "hnsw/hnsw_build_private.h"
 #include "hnsw/hnsw_graphwrite.h"
+#include "hnsw/hnsw_nodewrite.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "utils/memutils.h"
@@ -97,6 +98,9 @@ vs_hnsw_build_number_nodes(VsHnswBuild *build, BlockNumber first_block)
 	const VsHnswGeometry *g = &build->index->geometry;
 	uint32		n = order_nodes(build);
 
+	vs_hnsw_require_numbers(build->index,
+							(uint64) first_block + (uint64) n * g->npages /
+							g->nodes_per_page + 1);
 	for (uint32 i = 0; i < n; i++)
 		build->node_ids[build->order[i]] =
 			vs_hnsw_node_number(g, first_block +

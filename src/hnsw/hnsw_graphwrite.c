@@ -268,6 +268,8 @@ vs_hnsw_write_upper_pages(VsHnswIndex *index, const VsHnswMemGraph *graph,
 	uint32	   *nodes = nodes_of_uppers(graph);
 	VsHnswLink *links = palloc(sizeof(VsHnswLink) * g->upper_m);
 
+	vs_hnsw_require_numbers(index, (uint64) numbering->first_upper_block +
+							nuppers / g->upper_per_page + 1);
 	for (uint32 written = 0; written < nuppers;)
 	{
 		CHECK_FOR_INTERRUPTS();

@@ -2,9 +2,9 @@
  * hnsw_memadd.c
  *		A graph in memory: adding to it, by several processes at a time.
  *
- * A node is complete, with its own neighbours, before the first of them learns
- * of it.  Two nodes that are added at the same time may not see each other.
- * See README.md, "Build".
+ * On each level a node has its own neighbours, there and below, before the first
+ * of them learns of it.  Two nodes that are added at the same time may not see
+ * each other.  See README.md, "Build".
  */
 #include "postgres.h"
 
@@ -222,8 +222,11 @@ keep_in_tree(VsHnswMemGraph *graph, uint32 node, int level,
 	vs_memlist_end_change(list);
 }
 
-/* Choose a new node's neighbours from the level that was just searched. */
-static int
+/*
+ * Choose a new node's neighbours from the level that was just searched, on
+ * which nobody else knows the node yet.
+ */
+static void
 choose_neighbors(VsHnswMemGraph *graph, uint32 node, int level)
 {
 	const VsHnswSearch *search = graph->search;
@@ -244,16 +247,20 @@ choose_neighbors(VsHnswMemGraph *graph, uint32 node, int level)
 		vs_memlist_kinds(list, capacity)[i] = graph->candidate_kinds[i];
 	}
 	list->n = n;
-	return n;
 }
 
-/* Link a new node on the level that was just searched. */
+/* Link a new node with the neighbours that were chosen on a level. */
 static void
 link_node(VsHnswMemGraph *graph, uint32 node, int level)
 {
-	const VsCandidate *candidates = graph->candidates;
+	VsHnswMemLinks chosen = vs_hnsw_memgraph_links(graph, node, level);
+	VsCandidate *candidates = graph->candidates;
 	bool		in_tree = !vs_hnsw_keeps_tree(graph->index);
-	int			n = choose_neighbors(graph, node, level);
+	int			n = chosen.n;
+
+	/* From the first link on others change the list. */
+	for (int i = 0; i < n; i++)
+		candidates[i] = (VsCandidate) {.dist = chosen.dists[i], .id = chosen.ids[i]};
 
 	/* All that was written of the node precedes the first link to it. */
 	pg_write_barrier();
@@ -268,7 +275,11 @@ link_node(VsHnswMemGraph *graph, uint32 node, int level)
 		}
 }
 
-/* Link a new node on its levels below the entry point's, but the one searched. */
+/*
+ * Link a new node on its levels above the bottom, up to the entry point's.  Who
+ * meets it on one goes on with its neighbours below: these are all chosen before
+ * the first link, and lower levels are linked before higher ones.
+ */
 static void
 link_upper_levels(VsHnswMemGraph *graph, uint32 node, uint32 entry,
 				  int entry_level)
@@ -282,10 +293,12 @@ link_upper_levels(VsHnswMemGraph *graph, uint32 node, uint32 entry,
 	for (int level = top; level > 0; level--)
 	{
 		vs_hnsw_search_run(search, graph->ef_construction);
-		link_node(graph, node, level);
+		choose_neighbors(graph, node, level);
 		if (level > 1)
 			vs_hnsw_search_lower(search);
 	}
+	for (int level = 1; level <= top; level++)
+		link_node(graph, node, level);
 }
 
 /*
@@ -316,7 +329,10 @@ connect(VsHnswMemGraph *graph, const VsHnswVector *vector, uint32 row,
 
 	node = create_node(graph, vector, row, level, hash);
 	if (has_bottom)
+	{
+		choose_neighbors(graph, node, 0);
 		link_node(graph, node, 0);
+	}
 	link_upper_levels(graph, node, entry, entry_level);
 
 	/* Whoever has a higher level than the entry point is alone in that. */

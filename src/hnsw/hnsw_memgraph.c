@@ -12,6 +12,7 @@
 #include "common/pg_prng.h"
 #include "compat.h"
 #include "hnsw/hnsw_memgraph_private.h"
+#include "miscadmin.h"
 
 /* Whether vectors are kept as float16. */
 static bool
@@ -249,9 +250,17 @@ vs_memlist_begin_change(VsMemList *list, const VsMemListCopy *copy)
 {
 	uint32		expected = copy->version;
 
-	/* A full barrier where it succeeds. */
-	return pg_atomic_compare_exchange_u32(&list->version, &expected,
-										  expected + 1);
+	if (!pg_atomic_compare_exchange_u32(&list->version, &expected,
+										expected + 1))
+		return false;
+
+	/*
+	 * Whoever sees some of the change must see the odd version.  The exchange
+	 * alone does not promise that: on AArch64 a pair of exclusive load and
+	 * store lets later stores pass the store.
+	 */
+	pg_write_barrier();
+	return true;
 }
 
 void
@@ -348,6 +357,9 @@ typedef struct SavedArray
 
 #define NSAVED 8
 
+/* Bytes of it that are written or read between two chances to cancel. */
+#define SAVED_NBYTES (1024 * 1024)
+
 /* All arrays that are kept in a file. */
 static void
 list_saved_arrays(const VsHnswMemGraph *graph, SavedArray *saved)
@@ -379,7 +391,12 @@ vs_hnsw_memgraph_save(const VsHnswMemGraph *graph, BufFile *file)
 	BufFileWrite(file, &shape, sizeof(shape));
 	BufFileWrite(file, &nnodes, sizeof(nnodes));
 	for (int i = 0; i < NSAVED; i++)
-		BufFileWrite(file, saved[i].array, saved[i].nbytes);
+		for (Size begin = 0; begin < saved[i].nbytes; begin += SAVED_NBYTES)
+		{
+			CHECK_FOR_INTERRUPTS();
+			BufFileWrite(file, (char *) saved[i].array + begin,
+						 Min(saved[i].nbytes - begin, SAVED_NBYTES));
+		}
 }
 
 VsHnswMemGraph *
@@ -396,7 +413,12 @@ vs_hnsw_memgraph_load(const VsHnswIndex *index, BufFile *file, void *memory)
 	pg_atomic_write_u32(&graph->shared->nnodes, nnodes);
 	list_saved_arrays(graph, saved);
 	for (int i = 0; i < NSAVED; i++)
-		vs_compat_buffile_read_exact(file, saved[i].array, saved[i].nbytes);
+		for (Size begin = 0; begin < saved[i].nbytes; begin += SAVED_NBYTES)
+		{
+			CHECK_FOR_INTERRUPTS();
+			vs_compat_buffile_read_exact(file, (char *) saved[i].array + begin,
+										 Min(saved[i].nbytes - begin, SAVED_NBYTES));
+		}
 	return graph;
 }
 

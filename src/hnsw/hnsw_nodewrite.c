@@ -65,19 +65,25 @@ vs_hnsw_set_vector_part(const VsHnswGeometry *g, Page page, int page_of_node,
 	memcpy(target, halves + begin, sizeof(uint16) * Min(n, g->dim - begin));
 }
 
-/* ERROR if what lies on a new page has no number any more. */
-static void
-require_number(VsHnswIndex *index, Buffer buffer)
+void
+vs_hnsw_require_numbers(VsHnswIndex *index, uint64 nblocks)
 {
 	const VsHnswGeometry *g = &index->geometry;
 	int			per_page = Max(g->nodes_per_page, g->upper_per_page);
 
-	if (BufferGetBlockNumber(buffer) >= HNSW_INVALID_ID / per_page)
+	if (nblocks > HNSW_INVALID_ID / per_page)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("index \"%s\" cannot grow any further",
 						RelationGetRelationName(index->rel)),
 				 errhint("Partition the table.")));
+}
+
+/* The same for a new page. */
+static void
+require_number(VsHnswIndex *index, Buffer buffer)
+{
+	vs_hnsw_require_numbers(index, (uint64) BufferGetBlockNumber(buffer) + 1);
 }
 
 Buffer

@@ -35,6 +35,12 @@ extern uint32 vs_hnsw_write_new_upper(VsHnswIndex *index, VsHnswUpper *header,
 									  VsEditMode mode);
 
 /*
+ * ERROR if in an index of so many blocks nodes or upper records would have no
+ * number any more.
+ */
+extern void vs_hnsw_require_numbers(VsHnswIndex *index, uint64 nblocks);
+
+/*
  * Extend the index by a page, which is returned locked exclusively and still
  * zeroes: an insert may have found it through the free space map before us, then
  * it is that one's.  ERROR if nodes or upper records there can have no number.

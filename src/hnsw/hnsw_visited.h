@@ -61,8 +61,11 @@ static inline void
 vs_visited_grow(VsHnswVisited *visited)
 {
 	VsHnswVisited old = *visited;
+	MemoryContext caller =
+		MemoryContextSwitchTo(GetMemoryChunkContext(old.ids));
 
 	vs_visited_init(visited, 33 - old.shift);
+	MemoryContextSwitchTo(caller);
 	for (uint32 i = 0; i < old.capacity; i++)
 		if (old.ids[i] != VISITED_NONE)
 		{

@@ -114,6 +114,7 @@ move_centroids(int dim, int n, const float *samples, int k,
 		float	   *centroid = centroids + (size_t) c * dim;
 		int			count = 0;
 
+		CHECK_FOR_INTERRUPTS();
 		for (int i = 0; i < n; i++)
 			count += (assignment[i] == c);
 		if (count == 0)
@@ -154,7 +155,6 @@ vs_kmeans(int dim, int n, const float *samples, const float *settled_sq, int k,
 							assignment))
 			break;
 		move_centroids(dim, n, samples, k, assignment, centroids);
-		CHECK_FOR_INTERRUPTS();
 	}
 	pfree(assignment);
 }

@@ -51,13 +51,14 @@ sub wait_until
       || BAIL_OUT("waited in vain for $query");
 }
 
-# Test that nothing is left of a build that failed.
+# Test that nothing is left of a build that failed.  Files that participants
+# share lie in a directory, which pg_ls_tmpdir() leaves out.
 sub nothing_is_left
 {
     my ($test_name) = @_;
     my $left = $node->safe_psql('postgres', <<~'SQL');
         SELECT relname FROM pg_class WHERE relname LIKE 't_hnsw%'
-        UNION ALL SELECT name FROM pg_ls_tmpdir()
+        UNION ALL SELECT pg_ls_dir('base/pgsql_tmp', true, false)
         UNION ALL SELECT backend_type FROM pg_stat_activity
         WHERE backend_type = 'parallel worker'
         SQL

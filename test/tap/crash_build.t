@@ -100,11 +100,12 @@ foreach my $am (vector_access_methods())
 }
 
 # With wal_level = minimal a relation made in the same transaction is not
-# logged but synced at commit.
+# logged but synced at commit, whoever wrote its pages.
 $node->append_conf('postgresql.conf', <<~'CONF');
     wal_level = minimal
     max_wal_senders = 0
     wal_skip_threshold = 0
+    min_parallel_table_scan_size = 0
     CONF
 $node->restart;
 
