@@ -149,24 +149,17 @@ vs_hnsw_refresh(VsHnswIndex *index)
 	load_meta(index);
 }
 
-bool
+void
 vs_hnsw_refresh_codec(VsHnswIndex *index)
 {
-	uint32		version = index->codec_version;
 	VsHnswMeta	meta;
 
 	read_meta(index->rel, &meta);
 	check_meta(index->rel, index->opclass, &meta);
 	index->meta.ncentroids = meta.ncentroids;
+	index->meta.residual = meta.residual;
 	index->meta.codebook_version = meta.codebook_version;
 	hold_codec(index);
-	return index->codec_version != version;
-}
-
-void
-vs_hnsw_refresh_entry(VsHnswIndex *index)
-{
-	read_meta(index->rel, &index->meta);
 }
 
 void

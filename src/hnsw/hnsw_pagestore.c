@@ -162,6 +162,14 @@ query_exponent(int dim, const float *x)
 	return exponent;
 }
 
+/* Bind the query to the codec, for estimates. */
+static void
+bind_codes(VsHnswPageStore *pages)
+{
+	vs_rabitq_query_bind(pages->bound, pages->raw);
+	pages->store.slack = FOLLOWED_NOISE * pages->bound->noise;
+}
+
 void
 vs_hnsw_pagestore_bind(VsHnswPageStore *pages, const float *x)
 {
@@ -175,10 +183,7 @@ vs_hnsw_pagestore_bind(VsHnswPageStore *pages, const float *x)
 	for (int i = 0; i < dim; i++)
 		pages->scaled[i] = x[i] * scale;
 	if (pages->bound != NULL)
-	{
-		vs_rabitq_query_bind(pages->bound, x);
-		pages->store.slack = FOLLOWED_NOISE * pages->bound->noise;
-	}
+		bind_codes(pages);
 
 	pages->store.stretch = 1.0f;
 	pages->nratios = 0;
@@ -187,17 +192,21 @@ vs_hnsw_pagestore_bind(VsHnswPageStore *pages, const float *x)
 	pages->store.reset(&pages->store);
 }
 
-/* Bind the query to a new codec; false if there is none. */
+/*
+ * Bind the query to a newer codec; false if there is none.  The index may have
+ * got one already, from another store or when it was read again.
+ */
 static bool
 learn_newer_centroids(VsHnswPageStore *pages)
 {
 	MemoryContext old;
 
-	if (!vs_hnsw_refresh_codec(pages->index))
+	vs_hnsw_refresh_codec(pages->index);
+	if (pages->bound->codec == pages->index->codec)
 		return false;
 	old = MemoryContextSwitchTo(pages->context);
 	pages->bound = vs_rabitq_query_create(pages->index->codec);
-	vs_rabitq_query_bind(pages->bound, pages->raw);
+	bind_codes(pages);
 	MemoryContextSwitchTo(old);
 	return true;
 }

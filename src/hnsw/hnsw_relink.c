@@ -105,8 +105,8 @@ vs_hnsw_relink_node(VsHnswIndex *index, uint32 id, int level)
 	vector.halves = palloc(sizeof(uint16) * index->geometry.dim);
 	memcpy(vector.halves, copy.halves, sizeof(uint16) * index->geometry.dim);
 
-	linking = vs_hnsw_linking_begin(index, &vector, id, level, VS_EDIT_LOGGED);
 	vs_hnsw_refresh(index);
+	linking = vs_hnsw_linking_begin(index, &vector, id, level, VS_EDIT_LOGGED);
 	if (meta->entry_level >= 0)
 	{
 		vs_hnsw_search_descend(linking->search, meta->entry, meta->entry_level, 0);
