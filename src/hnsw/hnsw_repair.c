@@ -357,8 +357,8 @@ repair_links(VsHnswRepair *repair, uint32 id, int level)
 		rewrite_upper(repair, id, level, links, nnew);
 
 	/*
-	 * What deleted nodes led to was not enough: search as an insert does.
-	 * Not for a node that an insert is still at.
+	 * What deleted nodes led to was not enough: search as an insert does. Not
+	 * for a node that an insert is still at.
 	 */
 	if (level == 0 && n < MIN_CHOSEN &&
 		repair->copy.header.state == HNSW_NODE_LIVE)
