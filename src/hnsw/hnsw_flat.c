@@ -18,7 +18,6 @@
 #include "kernel/kernel.h"
 #include "miscadmin.h"
 #include "quant/f16vec.h"
-#include "storage/indexfsm.h"
 
 /*
  * An index stays flat for fewer rows if they are long, so that the one insert
@@ -220,46 +219,24 @@ train_from_nodes(VsHnswIndex *index, const FlatNodes *nodes, VsHnswNodeCopy *cop
 	pfree(samples);
 }
 
-/* Write a node's neighbours into the slot block(s) that it has. */
+/* Write a node's level, unless it has it; a conversion cut off may have set one. */
 static void
-write_slots(VsHnswIndex *index, uint32 id, int level, const VsHnswLink *links,
-			int nlinks)
+write_level(VsHnswIndex *index, uint32 id, int level)
 {
 	const VsHnswGeometry *g = &index->geometry;
-	BlockNumber block = vs_hnsw_node_block(g, id);
+	int			position = vs_hnsw_node_position(g, id);
+	Buffer		buffer = vs_hnsw_lock_node(index, id, BUFFER_LOCK_EXCLUSIVE);
 
-	for (int i = 0; i < g->npages; i++)
+	if (vs_hnsw_page_node(g, BufferGetPage(buffer), position)->level != level)
 	{
-		Buffer		buffer;
-		Page		page;
 		VsEdit		edit;
-		VsHnswSlots slots;
 
-		if (i > 0 && i < g->nvector_pages)
-			continue;
-		buffer = ReadBuffer(index->rel, block + i);
-		LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
 		vs_edit_begin(&edit, index->rel, VS_EDIT_LOGGED);
-		page = vs_edit_page(&edit, buffer, VS_EDIT_CHANGE);
-		if (i == 0)
-			vs_hnsw_page_node(g, page, vs_hnsw_node_position(g, id))->level = level;
-		if (g->npages == 1)
-		{
-			slots = vs_hnsw_node_slots(g, vs_hnsw_page_node(g, page,
-															vs_hnsw_node_position(g, id)));
-			vs_hnsw_set_slots(g, &slots, links, nlinks);
-		}
-		else if (i >= g->nvector_pages)
-		{
-			int			begin = (i - g->nvector_pages) * g->slots_per_block;
-
-			slots = vs_hnsw_page_slots(g, page);
-			vs_hnsw_set_slots(g, &slots, links + begin,
-							  Min(Max(nlinks - begin, 0), g->slots_per_block));
-		}
+		vs_hnsw_page_node(g, vs_edit_page(&edit, buffer, VS_EDIT_CHANGE),
+						  position)->level = level;
 		vs_edit_commit(&edit);
-		UnlockReleaseBuffer(buffer);
 	}
+	UnlockReleaseBuffer(buffer);
 }
 
 void
@@ -307,7 +284,8 @@ vs_hnsw_flat_convert(VsHnswIndex *index)
 		int			n = vs_hnsw_form_links(index, graph, i, 0, &numbering, links);
 
 		CHECK_FOR_INTERRUPTS();
-		write_slots(index, nodes.ids[i], vs_hnsw_memgraph_level(graph, i), links, n);
+		vs_hnsw_rewrite_links(index, nodes.ids[i], links, n, VS_EDIT_LOGGED);
+		write_level(index, nodes.ids[i], vs_hnsw_memgraph_level(graph, i));
 	}
 
 	vs_hnsw_set_entry(index, graph, &numbering);

@@ -136,31 +136,23 @@ vs_hnsw_form_part_links(const VsHnswIndex *index, const VsHnswMemGraph *graph,
 										   links));
 }
 
-/* Write the neighbours of a node that is on its page(s), in place of others. */
-static void
-rewrite_links(VsHnswIndex *index, uint32 id, const VsHnswLink *links, int n)
+void
+vs_hnsw_rewrite_links(VsHnswIndex *index, uint32 id, const VsHnswLink *links,
+					  int n, VsEditMode mode)
 {
 	const VsHnswGeometry *g = &index->geometry;
-	BlockNumber block = vs_hnsw_node_block(g, id);
-	bool		is_shared = g->npages == 1;
 
 	for (int i = 0; i < g->nslot_blocks; i++)
 	{
-		Buffer		buffer = vs_page_read(index->rel,
-										  block + (is_shared ? 0 : g->nvector_pages + i),
-										  BUFFER_LOCK_EXCLUSIVE,
-										  is_shared ? HNSW_PAGE_NODE : HNSW_PAGE_SLOTS);
+		Buffer		buffer = vs_hnsw_lock_slots(index, id, i,
+												BUFFER_LOCK_EXCLUSIVE);
 		int			begin = i * g->slots_per_block;
 		VsEdit		edit;
-		Page		page;
 		VsHnswSlots slots;
 
-		vs_edit_begin(&edit, index->rel, VS_EDIT_BUILD);
-		page = vs_edit_page(&edit, buffer, VS_EDIT_CHANGE);
-		slots = is_shared ?
-			vs_hnsw_node_slots(g, vs_hnsw_page_node(g, page,
-													vs_hnsw_node_position(g, id))) :
-			vs_hnsw_page_slots(g, page);
+		vs_edit_begin(&edit, index->rel, mode);
+		slots = vs_hnsw_slots_of_node(g, vs_edit_page(&edit, buffer,
+													  VS_EDIT_CHANGE), id);
 		vs_hnsw_set_slots(g, &slots, links + begin,
 						  Min(Max(n - begin, 0), g->slots_per_block));
 		vs_edit_commit(&edit);
@@ -185,7 +177,7 @@ vs_hnsw_join_links(VsHnswIndex *index, const VsHnswMemGraph *graph, uint32 node,
 	n += form_links(index, graph, node, list_level, 0, numbering, links + n);
 	n = drop_doubles(id, links, n);
 	qsort(links, n, sizeof(VsHnswLink), compare_links);
-	rewrite_links(index, id, links, Min(n, g->m0));
+	vs_hnsw_rewrite_links(index, id, links, Min(n, g->m0), VS_EDIT_BUILD);
 	pfree(links);
 }
 

@@ -36,6 +36,14 @@ extern int	vs_hnsw_form_part_links(const VsHnswIndex *index,
 									VsHnswLink *links);
 
 /*
+ * Write n neighbours of a node that is on its page(s), in place of those that
+ * it has.
+ */
+extern void vs_hnsw_rewrite_links(VsHnswIndex *index, uint32 id,
+								  const VsHnswLink *links, int n,
+								  VsEditMode mode);
+
+/*
  * While building: add the neighbours that a graph's node has on a level to
  * those that it has on its page, on the bottom level.  Where there are too many
  * the tree's stay, then the nearest that are not covered in their own lists.

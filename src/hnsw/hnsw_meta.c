@@ -38,11 +38,11 @@ is_meta_sane(const VsHnswMeta *meta)
 		meta->m >= HNSW_MIN_M && meta->m <= HNSW_MAX_M &&
 		meta->ef_construction >= HNSW_MIN_EF_CONSTRUCTION &&
 		meta->ef_construction <= HNSW_MAX_EF_CONSTRUCTION &&
-		(meta->bits == 1 || meta->bits == 2 || meta->bits == 4 ||
-		 meta->bits == 8 || meta->bits == VS_RABITQ_FLOAT16_BITS) &&
+		meta->bits == vs_hnsw_code_bits(meta->dim) &&
 		(meta->state == HNSW_FLAT || meta->state == HNSW_GRAPH) &&
 		meta->exponent >= VS_F16VEC_MIN_EXPONENT &&
 		meta->exponent <= VS_F16VEC_MAX_EXPONENT &&
+		(meta->state == HNSW_FLAT || meta->ncentroids >= 1) &&
 		meta->ncentroids <= VS_RABITQ_MAX_CENTROIDS &&
 		isfinite(meta->residual) && meta->residual >= 0.0f &&
 		meta->entry_level >= -1 && meta->entry_level <= HNSW_MAX_LEVEL;
@@ -149,24 +149,17 @@ vs_hnsw_refresh(VsHnswIndex *index)
 	load_meta(index);
 }
 
-bool
+void
 vs_hnsw_refresh_codec(VsHnswIndex *index)
 {
-	uint32		version = index->codec_version;
 	VsHnswMeta	meta;
 
 	read_meta(index->rel, &meta);
 	check_meta(index->rel, index->opclass, &meta);
 	index->meta.ncentroids = meta.ncentroids;
+	index->meta.residual = meta.residual;
 	index->meta.codebook_version = meta.codebook_version;
 	hold_codec(index);
-	return index->codec_version != version;
-}
-
-void
-vs_hnsw_refresh_entry(VsHnswIndex *index)
-{
-	read_meta(index->rel, &index->meta);
 }
 
 void

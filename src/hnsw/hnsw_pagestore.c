@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include <float.h>
 #include <math.h>
 
 #include "common/hashfn.h"
@@ -22,8 +23,9 @@
  * By L1 the same of what a search has learned of its estimates, from about as
  * many visits.
  */
-#define FOLLOWED_SPREAD 2.0f
+#define FOLLOWED_SPREAD 2.0
 #define LEARNING_VISITS 32
+#define MAX_RATIO_TO_MEAN 8.0
 
 /* A node or upper record that was met, and where its code is kept. */
 typedef struct MetEntry
@@ -63,8 +65,8 @@ struct VsHnswPageStore
 	/* By L1: distances of visited nodes relative to their estimates. */
 	bool		learns_ratio;
 	int			nratios;
-	float		ratio;			/* mean, of late */
-	float		ratio_variance;
+	double		ratio;			/* mean, of late */
+	double		ratio_variance;
 
 	/* What was read. */
 	met_hash   *met;
@@ -114,7 +116,7 @@ vs_hnsw_pagestore_create(VsHnswIndex *index, bool for_insert)
 	pages->store.stretch = 1.0f;
 	pages->learns_ratio = index->meta.metric == VS_METRIC_L1 &&
 		index->meta.bits != VS_RABITQ_FLOAT16_BITS;
-	pages->ratio = 1.0f;
+	pages->ratio = 1.0;
 
 	pages->raw = palloc(sizeof(float) * dim);
 	pages->scaled = palloc(sizeof(float) * dim);
@@ -162,6 +164,14 @@ query_exponent(int dim, const float *x)
 	return exponent;
 }
 
+/* Bind the query to the codec, for estimates. */
+static void
+bind_codes(VsHnswPageStore *pages)
+{
+	vs_rabitq_query_bind(pages->bound, pages->raw);
+	pages->store.slack = FOLLOWED_NOISE * pages->bound->noise;
+}
+
 void
 vs_hnsw_pagestore_bind(VsHnswPageStore *pages, const float *x)
 {
@@ -175,29 +185,30 @@ vs_hnsw_pagestore_bind(VsHnswPageStore *pages, const float *x)
 	for (int i = 0; i < dim; i++)
 		pages->scaled[i] = x[i] * scale;
 	if (pages->bound != NULL)
-	{
-		vs_rabitq_query_bind(pages->bound, x);
-		pages->store.slack = FOLLOWED_NOISE * pages->bound->noise;
-	}
+		bind_codes(pages);
 
 	pages->store.stretch = 1.0f;
 	pages->nratios = 0;
-	pages->ratio = 1.0f;
+	pages->ratio = 1.0;
 	pages->nvisits = 0;
 	pages->store.reset(&pages->store);
 }
 
-/* Bind the query to a new codec; false if there is none. */
+/*
+ * Bind the query to a newer codec; false if there is none.  The index may have
+ * got one already, from another store or when it was read again.
+ */
 static bool
 learn_newer_centroids(VsHnswPageStore *pages)
 {
 	MemoryContext old;
 
-	if (!vs_hnsw_refresh_codec(pages->index))
+	vs_hnsw_refresh_codec(pages->index);
+	if (pages->bound->codec == pages->index->codec)
 		return false;
 	old = MemoryContextSwitchTo(pages->context);
 	pages->bound = vs_rabitq_query_create(pages->index->codec);
-	vs_rabitq_query_bind(pages->bound, pages->raw);
+	bind_codes(pages);
 	MemoryContextSwitchTo(old);
 	return true;
 }
@@ -365,23 +376,32 @@ read_expanded(VsHnswPageStore *pages, int level, uint32 id)
  * Learn from a node that was visited how far off estimates are, and follow them
  * accordingly.  How L1 distances relate to what codes see differs more from
  * query to query than from neighbour to neighbour.
+ *
+ * In double, whose range holds the squares; and an estimate that is far too low
+ * counts as one that is low, or others would seem so far that the search ended.
  */
 static void
 learn_ratio(VsHnswPageStore *pages, float estimate, float dist)
 {
-	float		ratio = dist / estimate;
-	float		deviation = ratio - pages->ratio;
+	double		ratio = (double) dist / estimate;
+	double		deviation;
+	double		stretch;
 
-	if (!(estimate > 0.0f) || !(ratio > 0.0f) || !isfinite(ratio))
+	if (!(estimate > 0.0f && estimate <= FLT_MAX) ||
+		!(dist > 0.0f && dist <= FLT_MAX))
 		return;
+	if (pages->nratios > 0)
+		ratio = Min(ratio, MAX_RATIO_TO_MEAN * pages->ratio);
+	deviation = ratio - pages->ratio;
 	pages->nratios = Min(pages->nratios + 1, LEARNING_VISITS);
 	pages->ratio += deviation / pages->nratios;
-	pages->ratio_variance = pages->nratios == 1 ? 0.0f :
+	pages->ratio_variance = pages->nratios == 1 ? 0.0 :
 		pages->ratio_variance + (deviation * deviation -
 								 pages->ratio_variance) / pages->nratios;
-	pages->store.stretch = 1.0f / pages->ratio +
-		FOLLOWED_SPREAD * sqrtf(pages->ratio_variance) /
+	stretch = 1.0 / pages->ratio +
+		FOLLOWED_SPREAD * sqrt(pages->ratio_variance) /
 		(pages->ratio * pages->ratio);
+	pages->store.stretch = (float) Min(Max(stretch, FLT_MIN), FLT_MAX);
 }
 
 /* VsHnswStore.expand */
@@ -615,5 +635,5 @@ vs_hnsw_pagestore_estimate(VsHnswPageStore *pages, const VsHnswSlots *slots, int
 					   slots->centroids, estimates);
 	if (pages->learns_ratio)
 		for (int i = 0; i < n; i++)
-			estimates[i] *= pages->ratio;
+			estimates[i] = (float) (estimates[i] * pages->ratio);
 }

@@ -123,16 +123,10 @@ extern VsHnswIndex *vs_hnsw_open_new(Relation index);
 extern void vs_hnsw_refresh(VsHnswIndex *index);
 
 /*
- * Read whether centroids were appended, and hold the codec that has them; true
- * if there were.  The one before stays valid, too.
+ * Read whether centroids were appended, and hold the codec that has them.  The
+ * one before stays valid, too.
  */
-extern bool vs_hnsw_refresh_codec(VsHnswIndex *index);
-
-/*
- * While inserting alone, into an index that vs_hnsw_open_new opened: read what
- * the last insert may have changed of the metapage.
- */
-extern void vs_hnsw_refresh_entry(VsHnswIndex *index);
+extern void vs_hnsw_refresh_codec(VsHnswIndex *index);
 
 /* Create the metapage as block 0 of an empty file. */
 extern void vs_hnsw_create_meta(VsHnswIndex *index, VsEditMode mode);

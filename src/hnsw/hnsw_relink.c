@@ -87,6 +87,17 @@ tell_others(VsHnswLinking *linking, uint32 id, VsHnswNodeCopy *copy)
 	}
 }
 
+/* Whether searches begin at a node, on whatever level. */
+static bool
+is_entry(VsHnswIndex *index, uint32 id)
+{
+	const VsHnswMeta *meta = &index->meta;
+
+	if (meta->entry_level <= 0)
+		return meta->entry_level == 0 && meta->entry == id;
+	return vs_hnsw_upper_node(index, meta->entry) == id;
+}
+
 void
 vs_hnsw_relink_node(VsHnswIndex *index, uint32 id, int level)
 {
@@ -105,8 +116,8 @@ vs_hnsw_relink_node(VsHnswIndex *index, uint32 id, int level)
 	vector.halves = palloc(sizeof(uint16) * index->geometry.dim);
 	memcpy(vector.halves, copy.halves, sizeof(uint16) * index->geometry.dim);
 
-	linking = vs_hnsw_linking_begin(index, &vector, id, level, VS_EDIT_LOGGED);
 	vs_hnsw_refresh(index);
+	linking = vs_hnsw_linking_begin(index, &vector, id, level, VS_EDIT_LOGGED);
 	if (meta->entry_level >= 0)
 	{
 		vs_hnsw_search_descend(linking->search, meta->entry, meta->entry_level, 0);
@@ -120,7 +131,7 @@ vs_hnsw_relink_node(VsHnswIndex *index, uint32 id, int level)
 		vs_hnsw_linking_form_self(linking);
 		tell_others(linking, id, &copy);
 	}
-	else if (meta->entry != id || meta->entry_level != 0)
+	else if (!is_entry(index, id))
 		vs_hnsw_replace_entry(index, meta->entry, meta->entry_level, id, 0,
 							  VS_EDIT_LOGGED);
 	vs_hnsw_linking_finish(linking, id, generation);

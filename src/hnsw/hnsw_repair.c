@@ -38,41 +38,6 @@ struct VsHnswRepair
 	MemoryContext context;		/* of one repair */
 };
 
-void
-vs_hnsw_numbers_add(VsHnswNumbers *numbers, uint32 number)
-{
-	if (numbers->n == numbers->capacity)
-	{
-		uint32		capacity = Max(numbers->capacity * 2, 1024);
-
-		if (numbers->items == NULL)
-			numbers->items = palloc(sizeof(uint32) * capacity);
-		else
-			numbers->items = repalloc_huge(numbers->items,
-										   sizeof(uint32) * (Size) capacity);
-		numbers->capacity = capacity;
-	}
-	numbers->items[numbers->n++] = number;
-}
-
-bool
-vs_hnsw_numbers_contain(const VsHnswNumbers *numbers, uint32 number)
-{
-	uint32		low = 0;
-	uint32		high = numbers->n;
-
-	while (low < high)
-	{
-		uint32		middle = low + (high - low) / 2;
-
-		if (numbers->items[middle] < number)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < numbers->n && numbers->items[low] == number;
-}
-
 VsHnswRepair *
 vs_hnsw_repair_create(VsHnswIndex *index, const VsHnswNumbers *deleted,
 					  const VsHnswNumbers *deleted_uppers)
@@ -391,8 +356,12 @@ repair_links(VsHnswRepair *repair, uint32 id, int level)
 	else
 		rewrite_upper(repair, id, level, links, nnew);
 
-	/* What deleted nodes led to was not enough: search as an insert does. */
-	if (level == 0 && n < MIN_CHOSEN)
+	/*
+	 * What deleted nodes led to was not enough: search as an insert does. Not
+	 * for a node that an insert is still at.
+	 */
+	if (level == 0 && n < MIN_CHOSEN &&
+		repair->copy.header.state == HNSW_NODE_LIVE)
 		vs_hnsw_relink_node(repair->index, id, repair->copy.header.level);
 
 	MemoryContextSwitchTo(old);

@@ -7,20 +7,8 @@
 
 #include "postgres.h"
 
+#include "hnsw/hnsw_numbers.h"
 #include "hnsw/hnsw_private.h"
-
-/* A list of numbers, in the current memory context of its first addition. */
-typedef struct VsHnswNumbers
-{
-	uint32		n;
-	uint32		capacity;
-	uint32	   *items;
-} VsHnswNumbers;
-
-extern void vs_hnsw_numbers_add(VsHnswNumbers *numbers, uint32 number);
-
-/* Whether a list in ascending order holds a number. */
-extern bool vs_hnsw_numbers_contain(const VsHnswNumbers *numbers, uint32 number);
 
 typedef struct VsHnswRepair VsHnswRepair;
 

@@ -445,7 +445,10 @@ next_tid(VsHnswScan *state, ItemPointer tid)
 			case STAGE_GRAPH:
 				if (next_graph_node(state))
 					break;
-				if (vs_hnsw_iterative_scan == HNSW_ITERATIVE_OFF)
+
+				/* A graph that led nowhere says nothing of what there is. */
+				if (vs_hnsw_iterative_scan == HNSW_ITERATIVE_OFF &&
+					state->emitted->members > 0)
 					return false;
 				begin_sweep(state, STAGE_SWEEP);
 				break;

@@ -37,7 +37,8 @@ typedef struct Vacuum
 	VsHnswNumbers deleted;		/* nodes without rows, ascending */
 	VsHnswNumbers deleted_uppers;	/* their upper records, ascending */
 	VsHnswNumbers linking;		/* nodes seen in the middle of an insert */
-	VsHnswNumbers upper_blocks; /* all upper pages */
+	VsHnswNumbers upper_blocks; /* upper pages, ascending */
+	BlockNumber nwalked;		/* blocks where these were looked for */
 } Vacuum;
 
 /* Read and lock any page, with vacuum's buffer strategy. */
@@ -164,10 +165,10 @@ mark_nodes(Vacuum *vacuum, Buffer buffer)
 static void
 mark_all(Vacuum *vacuum)
 {
-	BlockNumber block = HNSW_META_BLOCK + 1;
-
-	while (block < RelationGetNumberOfBlocks(vacuum->index->rel))
+	vacuum->nwalked = HNSW_META_BLOCK + 1;
+	while (vacuum->nwalked < RelationGetNumberOfBlocks(vacuum->index->rel))
 	{
+		BlockNumber block = vacuum->nwalked++;
 		Buffer		buffer;
 		uint16		kind;
 		bool		has_free;
@@ -182,7 +183,26 @@ mark_all(Vacuum *vacuum)
 		UnlockReleaseBuffer(buffer);
 		if (has_free)
 			RecordFreeIndexPage(vacuum->index->rel, block);
-		block++;
+	}
+}
+
+/*
+ * Find the upper pages that inserts have added since the last walk; without
+ * delay, since others may be waiting.
+ */
+static void
+find_newer_uppers(Vacuum *vacuum)
+{
+	while (vacuum->nwalked < RelationGetNumberOfBlocks(vacuum->index->rel))
+	{
+		BlockNumber block = vacuum->nwalked++;
+		Buffer		buffer;
+
+		CHECK_FOR_INTERRUPTS();
+		buffer = lock_page(vacuum, block, BUFFER_LOCK_SHARE);
+		if (vs_page_kind(BufferGetPage(buffer)) == HNSW_PAGE_UPPER)
+			vs_hnsw_numbers_add(&vacuum->upper_blocks, block);
+		UnlockReleaseBuffer(buffer);
 	}
 }
 
@@ -310,9 +330,11 @@ highest_level(const Vacuum *vacuum, uint32 node)
 
 	for (uint32 i = 0; i < vacuum->upper_blocks.n; i++)
 	{
-		Buffer		buffer = lock_page(vacuum, vacuum->upper_blocks.items[i],
-									   BUFFER_LOCK_SHARE);
+		Buffer		buffer;
 
+		between_pages();
+		buffer = lock_page(vacuum, vacuum->upper_blocks.items[i],
+						   BUFFER_LOCK_SHARE);
 		for (int j = 0; j < g->upper_per_page; j++)
 		{
 			VsHnswUpper *upper = vs_hnsw_page_upper(g, BufferGetPage(buffer), j);
@@ -360,6 +382,7 @@ repair_graph(Vacuum *vacuum)
 
 	wait_for_inserts(vacuum);
 	vs_hnsw_refresh(vacuum->index);
+	find_newer_uppers(vacuum);
 
 	/* What is still in the middle of an insert now was left by a crash. */
 	for (uint32 i = 0; i < vacuum->linking.n; i++)
@@ -372,8 +395,12 @@ repair_graph(Vacuum *vacuum)
 								   &vacuum->deleted_uppers);
 	repair_all(vacuum, repair);
 
+	/* Most of what was added meanwhile, before others have to wait. */
+	find_newer_uppers(vacuum);
+
 	/* Alone: whether there is a node left must not change meanwhile. */
 	LockPage(vacuum->index->rel, HNSW_INSERT_LOCK, ExclusiveLock);
+	find_newer_uppers(vacuum);
 	vs_hnsw_repair_entry(repair, &vacuum->upper_blocks);
 	UnlockPage(vacuum->index->rel, HNSW_INSERT_LOCK, ExclusiveLock);
 

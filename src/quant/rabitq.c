@@ -15,6 +15,7 @@
 #include "quant/f16vec.h"
 #include "quant/kmeans.h"
 #include "quant/l1.h"
+#include "quant/outliers.h"
 #include "quant/rabitq.h"
 
 /* Elements beyond this (in the codec's unit) are clamped: squares must fit. */
@@ -470,6 +471,7 @@ vs_rabitq_train(VsRabitq *codec, float *samples, int n, uint64 seed,
 	Assert(n >= 1 && codec->ncentroids >= 1);
 	Assert(codec->ncentroids <= VS_RABITQ_MAX_CENTROIDS);
 
+	n = vs_move_outliers(dim, n, samples);
 	vs_rabitq_use_codebook(codec, codebook);
 	if (codec->has_l1)
 		vs_l1_train(dim, n, samples, codebook + dim);
@@ -493,6 +495,7 @@ vs_rabitq_train_more(const VsRabitq *codec, float *samples, int n,
 	double		before;
 	double		after;
 
+	n = vs_move_outliers(dim, n, samples);
 	turn_samples(codec, samples, n);
 	before = lower_distances(dim, samples, n, codec->centroids,
 							 codec->ncentroids, dist_sq);

@@ -4,7 +4,8 @@
 #
 # Fails when rows that lie where none lay before are coded by centroids far from
 # them, when a scan or an insert misreads codes of centroids appended under it,
-# or when the metapage and the codebook come to disagree.
+# when a session keeps a codec that is neither the old nor the new one, or when
+# the metapage and the codebook come to disagree.
 
 use strict;
 use warnings FATAL => 'all';
@@ -145,6 +146,90 @@ foreach my $ef (10, 40)
         "ef_search $ef: recall $grown, when built $built");
 }
 $standby->stop;
+
+# Rows that come in the middle of a scan, far from all others and close together:
+# the scan has to read the metapage again to see that they are far.  If it does
+# not it visits them first, by the thousand.
+$search{table} = 'far';
+$primary->safe_psql('postgres', <<~'SQL');
+    CREATE TABLE far (LIKE source INCLUDING ALL);
+    CREATE TABLE shifts AS
+        SELECT n, array_agg(5 * sin(i * (n + 1)))::vector(200) AS v
+        FROM generate_series(0, 2) n, generate_series(1, 200) i
+        GROUP BY n;
+    SQL
+$index = create_index($primary, %search);
+$primary->safe_psql('postgres',
+    'INSERT INTO far SELECT * FROM source WHERE id <= 1100');
+
+# Begin a scan for what is near a row.
+sub begin_far_scan
+{
+    my ($session, $id) = @_;
+
+    $session->query_safe(<<~"SQL");
+        DECLARE scan CURSOR FOR
+            SELECT id FROM far ORDER BY v <-> (SELECT v FROM far WHERE id = $id);
+        MOVE 10 FROM scan;
+        SQL
+    return;
+}
+
+# How many of the index's pages its next rows take; ends the scan.
+sub pages_of_far_scan
+{
+    my ($session) = @_;
+    my $pages = "SELECT pg_stat_get_xact_blocks_fetched('$index'::regclass)";
+    my $before = $session->query_safe($pages);
+
+    $session->query_safe('MOVE 700 FROM scan');
+    my $after = $session->query_safe($pages);
+    $session->query_safe('CLOSE scan');
+    return $after - $before;
+}
+
+my $old = $primary->background_psql('postgres');
+$old->query_safe(<<~'SQL');
+    BEGIN ISOLATION LEVEL REPEATABLE READ;
+    SET LOCAL enable_seqscan = off;
+    SET LOCAL enable_sort = off;
+    SQL
+begin_far_scan($old, 1);
+$primary->safe_psql('postgres', <<~'SQL');
+    INSERT INTO far (id, label, v)
+    SELECT id, label, s.v * array_fill(0.2::real, ARRAY[200])::vector + shifts.v
+    FROM source s JOIN shifts ON n = id % 3
+    WHERE id > 1100
+    ORDER BY id
+    SQL
+cmp_ok(ncentroids($primary), '>', 16, 'further centroids for far rows');
+my $going_on = pages_of_far_scan($old);
+begin_far_scan($old, 1);
+my $afresh = pages_of_far_scan($old);
+$old->query_safe('COMMIT');
+cmp_ok($going_on, '<=', 1.2 * $afresh,
+    "a scan that goes on reads $going_on pages, one begun afresh $afresh");
+
+# What it has learned is what a session learns that comes later.
+my @sessions = ($old, $primary->background_psql('postgres'));
+my @pages;
+foreach my $session (@sessions)
+{
+    $session->query_safe(<<~'SQL');
+        BEGIN;
+        SET LOCAL enable_seqscan = off;
+        SET LOCAL enable_sort = off;
+        SQL
+    my @pages_of_scans;
+    foreach my $id (1 .. 10)
+    {
+        begin_far_scan($session, $id);
+        push @pages_of_scans, pages_of_far_scan($session);
+    }
+    push @pages, "@pages_of_scans";
+    $session->quit;
+}
+is($pages[0], $pages[1], 'both sessions read as many pages');
 
 # Killed while centroids are appended, at some point.
 $search{table} = 'young';

@@ -112,9 +112,11 @@ is_found('shared', 'm', put($meta + 10, short(0)), $refused);
 is_found('shared', 'ef_construction', put($meta + 12, short(0)), $refused);
 is_found('shared', 'metric', put($meta + 14, byte(2)), $refused);
 is_found('shared', 'bits', put($meta + 15, byte(3)), $refused);
+is_found('shared', 'bits of other dimensions', put($meta + 15, byte(1)), $refused);
 is_found('shared', 'seed', flip($meta + 16, 1), 'code of link');
 is_found('shared', 'exponent', flip($meta + 20, 1), 'code of link');
 is_found('shared', 'centroids', put($meta + 22, short(300)), $refused);
+is_found('shared', 'no centroids', put($meta + 22, short(0)), $refused);
 is_found('shared', 'codebook block', put($meta + 28, long(0xFFFFFFFE)),
     'refers to block 4294967294, which does not exist');
 is_found('shared', 'entry', put($meta + 32, long(0xFFFFFFF0)), 'entry point');
@@ -288,6 +290,8 @@ foreach my $page_of_node (1 .. 3)
     is_found('wide', "zeroed page $page_of_node", put($at, $zeroes),
         'unexpected page');
 }
+is_found('wide', 'codes larger than a page', put($meta + 15, byte(16)),
+    'metapage of index "wide_hnsw_l2" is corrupted');
 is_found('wide', 'vector on the first page', flip($wide_node->{vector}, 1),
     'has another value');
 is_found('wide', 'vector on the second page', flip(

@@ -17,6 +17,7 @@
 #include "kernels.h"
 #include "quant/f16vec.h"
 #include "quant/l1.h"
+#include "quant/outliers.h"
 #include "quant/rabitq.h"
 #include "quant/rotation.h"
 
@@ -241,6 +242,41 @@ test_f16vec(const VsKernel *kernel)
 /*
  * RaBitQ
  */
+
+/* Garbage does not set the unit of all others. */
+static void
+test_outliers(void)
+{
+	enum
+	{
+		DIM = 20, NROWS = 400
+	};
+	static float rows[NROWS * DIM];
+	int			nkept;
+	bool		behind = true;
+
+	for (int i = 0; i < NROWS * DIM; i++)
+		rows[i] = (float) next_normal();
+	for (int i = 0; i < NROWS; i += 50)
+		for (int d = 0; d < DIM; d++)
+			rows[i * DIM + d] *= 20.0f;
+	nkept = vs_move_outliers(DIM, NROWS, rows);
+	ok(nkept == NROWS, "rows that are somewhat far off stay");
+
+	/* The farthest hides the others at first. */
+	rows[10 * DIM] = 1e30f;
+	rows[20 * DIM + 1] = 1e8f;
+	rows[30 * DIM + 2] = -1e8f;
+	nkept = vs_move_outliers(DIM, NROWS, rows);
+	for (int i = 0; i < nkept * DIM; i++)
+		behind &= fabsf(rows[i]) < 1e3f;
+	ok(nkept == NROWS - 3 && behind, "rows of garbage are moved behind");
+
+	for (int i = 0; i < NROWS * DIM; i++)
+		rows[i] = i < 2 * DIM ? (float) next_normal() : 0.1f;
+	nkept = vs_move_outliers(DIM, NROWS, rows);
+	ok(nkept == NROWS, "few rows that are not all alike stay");
+}
 
 /*
  * Rows far from all centroids get some of their own, after which codes of the
@@ -671,6 +707,7 @@ main(int argc, char **argv)
 	for (int k = 0; k < lengthof(kernel_names); k++)
 		if (vs_kernel_find(kernel_names[k]) != NULL)
 			test_f16vec(vs_kernel_find(kernel_names[k]));
+	test_outliers();
 	test_further_centroids();
 
 	for (int i = 0; i < nestimate_dims; i++)
