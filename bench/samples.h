@@ -25,7 +25,7 @@ extern double vs_bench_mean(const double *samples, int n);
 extern double vs_bench_quantile(double *samples, int n, double quantile);
 extern int	vs_bench_keep_best_points(VsCurvePoint *points, int n);
 extern int	vs_bench_fastest_knob(const VsCurvePoint *points, int n,
-								   double recall);
+								  double recall);
 extern VsCurveReading vs_bench_read_curve(const VsCurvePoint *points, int n,
 										  double recall, double *speed);
 
