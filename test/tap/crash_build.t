@@ -48,6 +48,8 @@ foreach my $am (vector_access_methods())
     my $nindexes = "SELECT count(*) FROM pg_index"
       . " WHERE indrelid = 't'::regclass AND indisvalid";
     my $nvalid = $node->safe_psql('postgres', $nindexes);
+    my $current_file = "SELECT pg_relation_filenode('$index')";
+    my $file = $node->safe_psql('postgres', $current_file);
 
     foreach my $case (
         [ "CREATE INDEX half_done ON t USING $am (v vector_l2_ops)", 0.3 ],
@@ -69,7 +71,20 @@ foreach my $am (vector_access_methods())
         is($node->safe_psql('postgres', $nindexes),
             $nvalid, "$am: as many valid indexes as before");
         index_is_clean($node, $index, "$am: the index that was there");
-        is(recall($node, %search), $before, "$am: its recall as before");
+
+        # A REINDEX that was faster than the kill has made another graph.
+        my $recall = recall($node, %search);
+        my $file_now = $node->safe_psql('postgres', $current_file);
+        if ($file_now eq $file)
+        {
+            is($recall, $before, "$am: its recall as before");
+        }
+        else
+        {
+            cmp_ok($recall, '>=', $before - 0.005,
+                "$am: its recall $recall when rebuilt, before $before");
+            ($file, $before) = ($file_now, $recall);
+        }
     }
 
     # What REINDEX CONCURRENTLY left can be dropped, as PostgreSQL's manual
