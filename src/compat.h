@@ -32,10 +32,12 @@
 typedef RelFileLocator VsRelFileKey;
 #define vs_compat_file_key(rel) ((rel)->rd_locator)
 #define vs_compat_same_file(a, b) RelFileLocatorEquals(a, b)
+#define vs_compat_file_number(file) ((file).relNumber)
 #else
 typedef RelFileNode VsRelFileKey;
 #define vs_compat_file_key(rel) ((rel)->rd_node)
 #define vs_compat_same_file(a, b) RelFileNodeEquals(a, b)
+#define vs_compat_file_number(file) ((file).relNode)
 #endif
 
 #include "utils/guc.h"

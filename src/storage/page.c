@@ -6,6 +6,7 @@
 
 #include "storage/lmgr.h"
 #include "storage/page.h"
+#include "storage/recent.h"
 #include "storage/smgr.h"
 
 void
@@ -81,21 +82,21 @@ read_existing(Relation index, BlockNumber block)
 				 errmsg("index \"%s\" refers to block %u, which does not exist",
 						RelationGetRelationName(index), block),
 				 errhint("Please REINDEX it.")));
-	return ReadBuffer(index, block);
+	return vs_recent_read(index, block);
 }
 
 Buffer
 vs_page_read_ahead(Relation index, BlockNumber block, Size offset, Size nbytes)
 {
-	Buffer		buffer = read_existing(index, block);
-	const char *page = (const char *) BufferGetPage(buffer);
-	const char *records = page + MAXALIGN(SizeOfPageHeaderData) + offset;
+	vs_page_prefetch(index, block, offset, nbytes);
+	return read_existing(index, block);
+}
 
-	__builtin_prefetch(page);
-	__builtin_prefetch(page + BLCKSZ - sizeof(VsPageOpaque));
-	for (Size i = 0; i < nbytes; i += PG_CACHE_LINE_SIZE / 2)
-		__builtin_prefetch(records + i);
-	return buffer;
+void
+vs_page_prefetch(Relation index, BlockNumber block, Size offset, Size nbytes)
+{
+	vs_recent_prefetch(index, block, MAXALIGN(SizeOfPageHeaderData) + offset,
+					   nbytes);
 }
 
 Buffer

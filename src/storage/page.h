@@ -73,6 +73,10 @@ extern bool vs_page_exists(Relation index, BlockNumber block);
 extern Buffer vs_page_read_ahead(Relation index, BlockNumber block,
 								 Size offset, Size nbytes);
 
+/* The same without reading the page yet, which the caller may do soon. */
+extern void vs_page_prefetch(Relation index, BlockNumber block, Size offset,
+							 Size nbytes);
+
 /*
  * Read and lock (BUFFER_LOCK_SHARE or _EXCLUSIVE) a page that must be of this
  * kind.  ERROR if there is no such block.
