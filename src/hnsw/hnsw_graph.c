@@ -101,6 +101,8 @@ vs_hnsw_search_run(VsHnswSearch *search, int ef)
 		CHECK_FOR_INTERRUPTS();
 
 		node = vs_minheap_pop(&search->nearest);
+		if (store->foresee != NULL && search->nearest.n > 0)
+			store->foresee(store, search->level, search->nearest.items[0].id);
 		nfresh = store->expand(store, search->level, &node, bound,
 							   search->fresh, &is_result);
 		search->nvisited++;

@@ -28,6 +28,9 @@ struct VsHnswStore
 	int			(*expand) (VsHnswStore *store, int level, VsCandidate *node,
 						   float bound, VsCandidate *fresh, bool *is_result);
 
+	/* A node that is likely to be visited soon; may be NULL. */
+	void		(*foresee) (VsHnswStore *store, int level, uint32 id);
+
 	/* True if expand's distances of fresh neighbours are as good as it gets. */
 	bool		(*is_final) (VsHnswStore *store, int level);
 

@@ -12,11 +12,22 @@ vs_hnsw_node_copy_init(VsHnswNodeCopy *copy, const VsHnswGeometry *g)
 	int			capacity = Max(g->m0, g->upper_m);
 
 	memset(copy, 0, sizeof(VsHnswNodeCopy));
+	copy->with_vector = true;
 	copy->halves = palloc(sizeof(uint16) * g->dim);
 	copy->slots = vs_hnsw_slots_at(palloc(vs_hnsw_slots_nbytes(capacity,
 															   g->code_nbytes)),
 								   capacity);
 	copy->estimates = palloc(sizeof(float) * capacity);
+}
+
+void
+vs_hnsw_prefetch_node(VsHnswIndex *index, uint32 node)
+{
+	const VsHnswGeometry *g = &index->geometry;
+
+	vs_page_prefetch(index->rel, vs_hnsw_node_block(g, node),
+					 vs_hnsw_node_position(g, node) * g->node_nbytes,
+					 g->node_nbytes);
 }
 
 Buffer
@@ -47,8 +58,13 @@ vs_hnsw_lock_slots(VsHnswIndex *index, uint32 node, int i, int lockmode)
 Buffer
 vs_hnsw_lock_upper(VsHnswIndex *index, uint32 upper, int lockmode)
 {
-	return vs_page_read(index->rel, vs_hnsw_upper_block(&index->geometry, upper),
-						lockmode, HNSW_PAGE_UPPER);
+	const VsHnswGeometry *g = &index->geometry;
+	BlockNumber block = vs_hnsw_upper_block(g, upper);
+
+	vs_page_prefetch(index->rel, block,
+					 vs_hnsw_upper_position(g, upper) * g->upper_nbytes,
+					 g->upper_nbytes);
+	return vs_page_read(index->rel, block, lockmode, HNSW_PAGE_UPPER);
 }
 
 /* Append a page's neighbours to the copy, of whose room "capacity" is left. */
@@ -97,6 +113,16 @@ vs_hnsw_copy_vector_part(const VsHnswGeometry *g, Page page, int page_of_node,
 		(vs_page_records(page) + (page_of_node == 0 ? sizeof(VsHnswNode) : 0));
 
 	memcpy(halves + begin, source, sizeof(uint16) * Min(n, g->dim - begin));
+}
+
+/* Compute the distance of the node's vector, wherever that is. */
+static void
+measure(VsHnswNodeCopy *copy, uint16 *halves)
+{
+	VsHnswVector vector = {copy->header.exponent, halves};
+
+	if (copy->probe != NULL)
+		copy->dist = vs_hnsw_probe_distance(copy->probe, &vector);
 }
 
 /*
@@ -158,11 +184,16 @@ vs_hnsw_read_node(VsHnswIndex *index, uint32 node, const VsRabitqQuery *query,
 	{
 		vs_hnsw_copy_vector_part(g, page, 0, copy->halves);
 		UnlockReleaseBuffer(buffer);
-		return read_further_pages(index, vs_hnsw_node_block(g, node), query,
-								  with_codes, copy);
+		if (!read_further_pages(index, vs_hnsw_node_block(g, node), query,
+								with_codes, copy))
+			return false;
+		measure(copy, copy->halves);
+		return true;
 	}
 
-	memcpy(copy->halves, vs_hnsw_node_vector(record), sizeof(uint16) * g->dim);
+	measure(copy, vs_hnsw_node_vector(record));
+	if (copy->with_vector)
+		memcpy(copy->halves, vs_hnsw_node_vector(record), sizeof(uint16) * g->dim);
 	if (query != NULL || with_codes)
 	{
 		VsHnswSlots slots = vs_hnsw_node_slots(g, record);
@@ -172,6 +203,13 @@ vs_hnsw_read_node(VsHnswIndex *index, uint32 node, const VsRabitqQuery *query,
 	}
 	UnlockReleaseBuffer(buffer);
 	return true;
+}
+
+/* Number of an upper record's node one level below. */
+static inline uint32
+number_below(const VsHnswUpper *record)
+{
+	return record->level == 1 ? record->node : record->down;
 }
 
 bool
@@ -193,6 +231,7 @@ vs_hnsw_read_upper(VsHnswIndex *index, uint32 upper, int level,
 		VsHnswSlots slots = vs_hnsw_upper_slots(g, record);
 
 		copy_slots(g, &slots, g->upper_m, g->upper_m, query, with_codes, copy);
+		copy->below = number_below(record);
 	}
 	UnlockReleaseBuffer(buffer);
 	return valid;
@@ -222,7 +261,7 @@ vs_hnsw_upper_below(VsHnswIndex *index, uint32 upper, int level)
 	uint32		below = HNSW_INVALID_ID;
 
 	if (record->state == HNSW_NODE_LIVE && record->level == level)
-		below = level == 1 ? record->node : record->down;
+		below = number_below(record);
 	UnlockReleaseBuffer(buffer);
 	return below;
 }

@@ -8,26 +8,33 @@
 #include "postgres.h"
 
 #include "hnsw/hnsw_private.h"
+#include "hnsw/hnsw_probe.h"
 
 /* A copy of a node (or upper record), consistent in itself. */
 typedef struct VsHnswNodeCopy
 {
 	VsHnswNode	header;			/* not for upper records */
-	uint16	   *halves;			/* dim elements */
+	const VsHnswProbe *probe;	/* the reader's, or NULL */
+	double		dist;			/* exact, to the probe */
+	bool		with_vector;	/* the reader's wish */
+	uint16	   *halves;			/* dim elements; kept only by this wish */
 	int			nlinks;
 	VsHnswSlots slots;			/* codes and factors only if asked for */
 	float	   *estimates;		/* nlinks, if a query was given */
 	bool		has_newer_codes;	/* of centroids that the query's codec
 									 * lacks */
-	VsHnswSlotsHeader slots_header;
+	uint32		below;			/* of upper records: number one level below */
 } VsHnswNodeCopy;
 
-/* Allocate the parts of a copy in the current memory context. */
+/*
+ * Allocate the parts of a copy in the current memory context; without a probe,
+ * with the vector.
+ */
 extern void vs_hnsw_node_copy_init(VsHnswNodeCopy *copy, const VsHnswGeometry *g);
 
 /*
- * Read a node under share locks, one page at a time.  With a query its
- * neighbours' distances are estimated; with_codes copies their codes.  Without
+ * Read a node under share locks, one page at a time.  With a probe in the copy
+ * its distance is computed.  With a query its neighbours' distances are estimated; with_codes copies their codes.  Without
  * either the neighbours are left alone.  False if the place is free, or was
  * reused while we read.
  */
@@ -45,6 +52,9 @@ extern uint32 vs_hnsw_upper_node(VsHnswIndex *index, uint32 upper);
 
 /* An upper record's number one level below, a node's below level 1. */
 extern uint32 vs_hnsw_upper_below(VsHnswIndex *index, uint32 upper, int level);
+
+/* Have the processor fetch the first page of a node that will soon be read. */
+extern void vs_hnsw_prefetch_node(VsHnswIndex *index, uint32 node);
 
 /* Read and lock the first page of a node. */
 extern Buffer vs_hnsw_lock_node(VsHnswIndex *index, uint32 node, int lockmode);

@@ -56,9 +56,7 @@ struct VsHnswPageStore
 	bool		for_insert;
 
 	/* The query. */
-	float	   *raw;			/* as given */
-	float	   *scaled;			/* in the unit of "exponent" */
-	int			exponent;
+	VsHnswProbe *probe;
 	VsRabitqQuery *bound;		/* NULL while the index is flat */
 	float	   *anchor;
 
@@ -87,6 +85,7 @@ struct VsHnswPageStore
 	VsCandidateHeap left_out;
 
 	VsHnswNodeCopy copy;		/* the node being expanded */
+	uint32		last_upper;		/* upper record in the copy, or invalid */
 };
 
 /* A code with what belongs to it. */
@@ -118,8 +117,7 @@ vs_hnsw_pagestore_create(VsHnswIndex *index, bool for_insert)
 		index->meta.bits != VS_RABITQ_FLOAT16_BITS;
 	pages->ratio = 1.0;
 
-	pages->raw = palloc(sizeof(float) * dim);
-	pages->scaled = palloc(sizeof(float) * dim);
+	pages->probe = vs_hnsw_probe_create(index);
 	if (index->codec != NULL)
 		pages->bound = vs_rabitq_query_create(index->codec);
 
@@ -141,6 +139,9 @@ vs_hnsw_pagestore_create(VsHnswIndex *index, bool for_insert)
 		vs_candidates_init(&pages->left_out, 1024);
 
 	vs_hnsw_node_copy_init(&pages->copy, g);
+	pages->copy.probe = pages->probe;
+	pages->copy.with_vector = for_insert;
+	pages->last_upper = HNSW_INVALID_ID;
 	return pages;
 }
 
@@ -150,40 +151,24 @@ vs_hnsw_pagestore_store(VsHnswPageStore *pages)
 	return &pages->store;
 }
 
-/* The exponent of the largest element, for queries without a codec. */
-static int
-query_exponent(int dim, const float *x)
+const VsHnswProbe *
+vs_hnsw_pagestore_probe(const VsHnswPageStore *pages)
 {
-	float		largest = 0.0f;
-	int			exponent = 0;
-
-	for (int i = 0; i < dim; i++)
-		largest = Max(largest, fabsf(x[i]));
-	if (largest > 0.0f)
-		frexpf(largest, &exponent);
-	return exponent;
+	return pages->probe;
 }
 
 /* Bind the query to the codec, for estimates. */
 static void
 bind_codes(VsHnswPageStore *pages)
 {
-	vs_rabitq_query_bind(pages->bound, pages->raw);
+	vs_rabitq_query_bind(pages->bound, pages->probe->raw);
 	pages->store.slack = FOLLOWED_NOISE * pages->bound->noise;
 }
 
 void
 vs_hnsw_pagestore_bind(VsHnswPageStore *pages, const float *x)
 {
-	int			dim = pages->index->geometry.dim;
-	float		scale;
-
-	memcpy(pages->raw, x, sizeof(float) * dim);
-	pages->exponent = pages->index->codec != NULL ?
-		pages->index->codec->exponent : query_exponent(dim, x);
-	scale = vs_f16vec_scale(-pages->exponent);
-	for (int i = 0; i < dim; i++)
-		pages->scaled[i] = x[i] * scale;
+	vs_hnsw_probe_bind(pages->probe, x);
 	if (pages->bound != NULL)
 		bind_codes(pages);
 
@@ -191,6 +176,7 @@ vs_hnsw_pagestore_bind(VsHnswPageStore *pages, const float *x)
 	pages->nratios = 0;
 	pages->ratio = 1.0;
 	pages->nvisits = 0;
+	pages->last_upper = HNSW_INVALID_ID;
 	pages->store.reset(&pages->store);
 }
 
@@ -213,46 +199,11 @@ learn_newer_centroids(VsHnswPageStore *pages)
 	return true;
 }
 
-/* Exact distance in double, for magnitudes whose squares float4 cannot hold. */
-static double
-distance_in_double(const VsHnswPageStore *pages, const VsHnswVector *vector)
-{
-	int			dim = pages->index->geometry.dim;
-	VsEstimate	estimate = vs_hnsw_estimate(&pages->index->meta);
-	double		sum = 0.0;
-
-	for (int i = 0; i < dim; i++)
-	{
-		double		q = ldexp(pages->raw[i], -pages->exponent);
-		float		half;
-		double		v;
-
-		vs_kernel->f16_to_f32(1, &vector->halves[i], 1.0f, &half);
-		v = ldexp(half, vector->exponent - pages->exponent);
-		sum += estimate == VS_ESTIMATE_NEGATIVE_IP ? -q * v :
-			estimate == VS_ESTIMATE_L1 ? fabs(q - v) : (q - v) * (q - v);
-	}
-	return sum;
-}
-
-double
-vs_hnsw_exact_distance(const VsHnswPageStore *pages, const VsHnswVector *vector)
-{
-	int			dim = pages->index->geometry.dim;
-	float		scale = vs_f16vec_scale(vector->exponent - pages->exponent);
-	float		dist = vs_rabitq_exact(vs_hnsw_estimate(&pages->index->meta), dim,
-									   pages->scaled, vector->halves, scale);
-
-	if (unlikely(!isfinite(dist)))
-		return distance_in_double(pages, vector);
-	return dist;
-}
-
-/* Note a node that was read; returns its tag. */
+/* Note the node that was read last; returns its tag. */
 static uint32
-add_visit(VsHnswPageStore *pages, uint32 id, const VsHnswNode *header,
-		  const uint16 *halves)
+add_visit(VsHnswPageStore *pages, uint32 id)
 {
+	const VsHnswNode *header = &pages->copy.header;
 	int			dim = pages->index->geometry.dim;
 	VsHnswVisit *visit;
 
@@ -276,7 +227,7 @@ add_visit(VsHnswPageStore *pages, uint32 id, const VsHnswNode *header,
 	visit->vector.exponent = header->exponent;
 	visit->vector.halves = NULL;
 	if (pages->for_insert)
-		memcpy(pages->halves + (Size) pages->nvisits * dim, halves,
+		memcpy(pages->halves + (Size) pages->nvisits * dim, pages->copy.halves,
 			   sizeof(uint16) * dim);
 	return pages->nvisits++;
 }
@@ -417,26 +368,32 @@ pagestore_expand(VsHnswStore *store, int level, VsCandidate *node, float bound,
 	{
 		if (!read_expanded(pages, level, node->id))
 			return 0;
+		pages->last_upper = node->id;
 		*is_result = true;
 	}
 	else
 	{
-		VsHnswVector vector;
 		float		estimate = node->dist;
 
 		if (!read_expanded(pages, level, node->id))
 			return 0;
-		vector.exponent = copy->header.exponent;
-		vector.halves = copy->halves;
-		node->dist = vs_hnsw_exact_distance(pages, &vector);
+		node->dist = copy->dist;
 		if (pages->learns_ratio)
 			learn_ratio(pages, estimate, node->dist);
 		*is_result = copy->header.state != HNSW_NODE_DELETED;
-		node->tag = *is_result ?
-			add_visit(pages, node->id, &copy->header, copy->halves) :
-			HNSW_NO_VISIT;
+		node->tag = *is_result ? add_visit(pages, node->id) : HNSW_NO_VISIT;
 	}
 	return collect_fresh(pages, level == 0, bound, fresh);
+}
+
+/* VsHnswStore.foresee */
+static void
+pagestore_foresee(VsHnswStore *store, int level, uint32 id)
+{
+	VsHnswPageStore *pages = (VsHnswPageStore *) store;
+
+	if (level == 0)
+		vs_hnsw_prefetch_node(pages->index, id);
 }
 
 /* VsHnswStore.is_final: upper levels go by estimates alone */
@@ -451,16 +408,13 @@ static bool
 load_node(VsHnswPageStore *pages, uint32 node, VsCandidate *candidate)
 {
 	VsHnswNodeCopy *copy = &pages->copy;
-	VsHnswVector vector;
 
 	if (!vs_hnsw_read_node(pages->index, node, NULL, false, copy) ||
 		copy->header.state == HNSW_NODE_DELETED)
 		return false;
 
-	vector.exponent = copy->header.exponent;
-	vector.halves = copy->halves;
-	candidate->dist = vs_hnsw_exact_distance(pages, &vector);
-	candidate->tag = add_visit(pages, node, &copy->header, copy->halves);
+	candidate->dist = copy->dist;
+	candidate->tag = add_visit(pages, node);
 	return true;
 }
 
@@ -489,7 +443,6 @@ pagestore_entry_distance(VsHnswStore *store, int level, uint32 id)
 {
 	VsHnswPageStore *pages = (VsHnswPageStore *) store;
 	VsHnswNodeCopy *copy = &pages->copy;
-	VsHnswVector vector;
 	uint32		node;
 
 	if (pages->learns_ratio)
@@ -498,9 +451,7 @@ pagestore_entry_distance(VsHnswStore *store, int level, uint32 id)
 	if (node == HNSW_INVALID_ID ||
 		!vs_hnsw_read_node(pages->index, node, NULL, false, copy))
 		return INFINITY;
-	vector.exponent = copy->header.exponent;
-	vector.halves = copy->halves;
-	return vs_hnsw_exact_distance(pages, &vector);
+	return copy->dist;
 }
 
 /* VsHnswStore.descend */
@@ -509,6 +460,12 @@ pagestore_descend(VsHnswStore *store, int level, uint32 id)
 {
 	VsHnswPageStore *pages = (VsHnswPageStore *) store;
 
+	/*
+	 * The best of a level is the last that was read there, more often than
+	 * not.
+	 */
+	if (id == pages->last_upper)
+		return pages->copy.below;
 	return vs_hnsw_upper_below(pages->index, id, level);
 }
 
@@ -544,7 +501,7 @@ pagestore_anchor(VsHnswStore *store, const VsCandidate *candidate)
 
 	vs_kernel->f16_to_f32(pages->index->geometry.dim, visit->vector.halves,
 						  vs_f16vec_scale(visit->vector.exponent -
-										  pages->exponent),
+										  pages->probe->exponent),
 						  pages->anchor);
 }
 
@@ -556,7 +513,7 @@ pagestore_distance(VsHnswStore *store, const VsCandidate *candidate)
 	const VsHnswVisit *visit = vs_hnsw_pagestore_visit(pages, candidate->tag);
 	int			dim = pages->index->geometry.dim;
 	float		scale = vs_f16vec_scale(visit->vector.exponent -
-										pages->exponent);
+										pages->probe->exponent);
 	float		dist = vs_rabitq_exact(vs_hnsw_estimate(&pages->index->meta), dim,
 									   pages->anchor, visit->vector.halves,
 									   scale);
@@ -568,6 +525,7 @@ static void
 set_store_routines(VsHnswStore *store)
 {
 	store->expand = pagestore_expand;
+	store->foresee = pagestore_foresee;
 	store->is_final = pagestore_is_final;
 	store->entry_distance = pagestore_entry_distance;
 	store->descend = pagestore_descend;

@@ -13,6 +13,7 @@
 
 #include "hnsw/hnsw_graph.h"
 #include "hnsw/hnsw_private.h"
+#include "hnsw/hnsw_probe.h"
 
 typedef struct VsHnswPageStore VsHnswPageStore;
 
@@ -81,11 +82,7 @@ extern void vs_hnsw_pagestore_estimate(VsHnswPageStore *pages,
 									   const VsHnswSlots *slots, int n,
 									   float *estimates);
 
-/*
- * Exact distance of a vector to the query in the units of the query's bits:
- * comparable with other results of this function only.  Never NaN.
- */
-extern double vs_hnsw_exact_distance(const VsHnswPageStore *pages,
-									 const VsHnswVector *vector);
+/* The query of a store. */
+extern const VsHnswProbe *vs_hnsw_pagestore_probe(const VsHnswPageStore *pages);
 
 #endif							/* VS_HNSW_PAGESTORE_H */

@@ -159,6 +159,9 @@ begin_sweep(VsHnswScan *state, ScanStage stage)
 	state->next_position = 0;
 	state->copy = palloc(sizeof(VsHnswNodeCopy));
 	vs_hnsw_node_copy_init(state->copy, &state->index->geometry);
+	if (stage == STAGE_SWEEP)
+		state->copy->probe = vs_hnsw_pagestore_probe(state->pages);
+	state->copy->with_vector = false;
 }
 
 /* Open the index and bind the query; decides how the scan begins. */
@@ -295,13 +298,13 @@ next_graph_node(VsHnswScan *state)
 }
 
 /*
- * Read on to the next node in page order that has rows and was not returned;
- * with dist also its distance.  False at the end of the index.
+ * Read on to the next node in page order that has rows and was not returned.
+ * False at the end of the index.
  */
 static bool
-next_node_in_order(VsHnswScan *state, uint32 *id, VsHnswNodeCopy *copy,
-				   double *dist)
+next_node_in_order(VsHnswScan *state, uint32 *id)
 {
+	VsHnswNodeCopy *copy = state->copy;
 	VsHnswIndex *index = state->index;
 	const VsHnswGeometry *g = &index->geometry;
 
@@ -322,12 +325,6 @@ next_node_in_order(VsHnswScan *state, uint32 *id, VsHnswNodeCopy *copy,
 				copy->header.state == HNSW_NODE_DELETED ||
 				copy->header.ntids == 0)
 				continue;
-			if (dist != NULL)
-			{
-				VsHnswVector vector = {copy->header.exponent, copy->halves};
-
-				*dist = vs_hnsw_exact_distance(state->pages, &vector);
-			}
 			return true;
 		}
 		CHECK_FOR_INTERRUPTS();
@@ -377,14 +374,15 @@ sort_remaining(VsHnswScan *state)
 	TupleTableSlot *slot;
 	VsHnswNodeCopy *copy = state->copy;
 	uint32		id;
-	double		dist;
 	bool		strict = vs_hnsw_iterative_scan == HNSW_ITERATIVE_STRICT;
 
 	state->sort = begin_sort(state);
 	slot = MakeSingleTupleTableSlot(state->sort_slot->tts_tupleDescriptor,
 									&TTSOpsVirtual);
-	while (next_node_in_order(state, &id, copy, &dist))
+	while (next_node_in_order(state, &id))
 	{
+		double		dist = copy->dist;
+
 		/* What is too late for its place comes at the end. */
 		if (strict && (float) dist < (float) state->last_dist)
 			dist = INFINITY;
@@ -463,7 +461,7 @@ next_tid(VsHnswScan *state, ItemPointer tid)
 					VsHnswNodeCopy *copy = state->copy;
 					uint32		id;
 
-					if (!next_node_in_order(state, &id, copy, NULL))
+					if (!next_node_in_order(state, &id))
 						return false;
 					emit_node(state, id, 0.0, Min(copy->header.ntids,
 												  HNSW_NODE_TIDS),
