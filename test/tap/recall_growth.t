@@ -22,7 +22,7 @@ load_clustered(
     $node,
     seed   => 31,
     dim    => 64,
-    tables => [ source => 4000, fresh => 4000, q => 300 ]);
+    tables => [ source => 4000, fresh => 4000, q => 2000 ]);
 
 # Test that the index, which has grown, finds about what a new one does.
 sub built_as_well
