@@ -24,7 +24,7 @@ load_clustered(
     $node,
     seed   => 34,
     dim    => 64,
-    tables => [ t => 30_000, q => 600 ]);
+    tables => [ t => 30_000, q => 2000 ]);
 $node->safe_psql('postgres', <<~'SQL');
     INSERT INTO t (label, v)
     SELECT label, v FROM t, generate_series(1, 24) WHERE id <= 20;

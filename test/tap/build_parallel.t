@@ -33,7 +33,7 @@ load_clustered(
     $node,
     seed   => 21,
     dim    => 128,
-    tables => [ t => 10_000, q => 200 ]);
+    tables => [ t => 10_000, q => 1000 ]);
 
 # Twelve copies of some vectors: nodes hold ten rows.
 $node->safe_psql('postgres', <<~'SQL');

@@ -53,35 +53,41 @@ foreach my $am (vector_access_methods())
         my $index = create_index($node, %search);
         create_answer_check($node, %search);
 
-        my $load = start_pgbench(
-            $node,
-            table => $name,
-            pool  => 'pool',
-            mix   => {
-                insert        => $name eq 'grown' ? 12 : 6,
-                insert_twin   => 2,
-                insert_null   => 1,
-                delete        => 3,
-                update_vector => 3,
-                update_label  => 2,
-                search        => 8,
-                search_far    => 1,
-            },
-            clients => 8,
-            seconds => $name eq 'grown' ? 8 : $seconds,
-            nrows   => 2 * $nrows,
-            seed    => 7);
-        my $nvacuums = 0;
-        while ($load->{harness}->pumpable)
+        # Once more where the machine was too slow for three vacuums.
+        my ($nvacuums, $went_well) = (0, 1);
+        while ($nvacuums < 3 && $went_well)
         {
-            $node->safe_psql('postgres', "VACUUM (INDEX_CLEANUP ON) $name");
-            $nvacuums++;
-            $load->{harness}->pump_nb;
+            my $load = start_pgbench(
+                $node,
+                table => $name,
+                pool  => 'pool',
+                mix   => {
+                    insert        => $name eq 'grown' ? 12 : 6,
+                    insert_twin   => 2,
+                    insert_null   => 1,
+                    delete        => 3,
+                    update_vector => 3,
+                    update_label  => 2,
+                    search        => 8,
+                    search_far    => 1,
+                },
+                clients => 8,
+                seconds => $name eq 'grown' ? 8 : $seconds,
+                nrows   => 2 * $nrows,
+                seed    => 7);
+            while ($load->{harness}->pumpable)
+            {
+                $node->safe_psql('postgres',
+                    "VACUUM (INDEX_CLEANUP ON) $name");
+                $nvacuums++;
+                $load->{harness}->pump_nb;
+            }
+            $went_well = ok(finish_task($load),
+                "$am, $name: no client met an error")
+              or diag task_errors($load);
+            note $load->{out};
         }
-        ok(finish_task($load), "$am, $name: no client met an error")
-          or diag task_errors($load);
-        note $load->{out};
-        cmp_ok($nvacuums, '>=', 3, "$am, $name: $nvacuums vacuums went by");
+        note "$nvacuums vacuums went by";
 
         index_is_clean($node, $index, "$am, $name: clean");
         exact_answers($node, %search);

@@ -61,7 +61,7 @@ foreach my $am (vector_access_methods())
         my $delay = $fraction * $duration;
         my $hit = 0;
 
-        for (my $try = 0; $try < 5 && !$hit; $try++)
+        for (my $try = 0; $try < 10 && !$hit; $try++)
         {
             $hit = crash_during($node, start_sql($node, $statement), $delay);
             $delay *= 0.7;

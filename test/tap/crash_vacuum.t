@@ -56,18 +56,19 @@ foreach my $am (vector_access_methods())
     my $round = 0;
     foreach my $fraction (0.15, 0.4, 0.65, 0.9)
     {
-        my $delay = $fraction * $duration;
-        my $before;
+        my ($before, $hit);
 
-        # Again, and earlier, where it was over when the server died.
-        for (my $hit = 0; !$hit; $delay *= 0.7)
+        # Again, and from now on earlier, where it was over when the server died.
+        while (!$hit)
         {
             # Vacuum does not change what a query sees: the exact answers are
             # the same before and after.
             $remove_part->();
             exact_answers($node, %search);
             $before = recall($node, %search);
-            $hit = crash_during($node, start_sql($node, $vacuum), $delay);
+            $hit = crash_during($node, start_sql($node, $vacuum),
+                $fraction * $duration);
+            $duration *= 0.7 if !$hit;
         }
 
         $round++;

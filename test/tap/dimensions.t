@@ -39,7 +39,7 @@ foreach my $shape (@shapes)
         $node,
         seed   => $dim,
         dim    => $dim,
-        tables => [ source => $nrows, q => 40 ]);
+        tables => [ source => $nrows, q => 120 ]);
 
     foreach my $metric (@$metrics)
     {

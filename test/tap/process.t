@@ -78,7 +78,7 @@ foreach my $am (vector_access_methods())
     my $is_active =
       "SELECT state = 'active' FROM pg_stat_activity WHERE pid = $pid";
     my $nsamples = 0;
-    while ($node->safe_psql('postgres', $is_active) eq 't')
+    do
     {
         foreach (1 .. 20)
         {
@@ -88,7 +88,7 @@ foreach my $am (vector_access_methods())
             $nsamples++;
             sleep 0.002;
         }
-    }
+    } while ($node->safe_psql('postgres', $is_active) eq 't');
     is($most, 1, "$am: one thread during a build ($nsamples samples)");
     $session->quit;
 }

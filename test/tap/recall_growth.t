@@ -22,7 +22,7 @@ load_clustered(
     $node,
     seed   => 31,
     dim    => 64,
-    tables => [ source => 4000, fresh => 4000, q => 300 ]);
+    tables => [ source => 4000, fresh => 4000, q => 3000 ]);
 
 # Test that the index, which has grown, finds about what a new one does.
 sub built_as_well
@@ -30,6 +30,7 @@ sub built_as_well
     my ($node, $index, %search) = @_;
 
     $search{settings}{'hnsw.ef_search'} = 10;
+    exact_answers($node, %search);
     my $grown = recall($node, %search);
     $node->safe_psql('postgres', "REINDEX INDEX $index");
     my $built = recall($node, %search);
@@ -70,7 +71,7 @@ foreach my $am (vector_access_methods())
                     SELECT label, v FROM source ORDER BY $order, id
                     OFFSET $offset LIMIT $limit
                     SQL
-                exact_answers($node, %search);
+                exact_answers($node, %search, nqueries => 300);
                 recall_at_least($node, 0.95,
                     "$index: recall with @{[ $offset + $limit ]} rows",
                     %search);

@@ -54,8 +54,10 @@ SKIP:
     {
         my ($ef_search, $k, $bound) = @$case;
 
-        cmp_ok(recall_against_neighbours($index, $ef_search, $k),
-            '>=', $bound, "fashion-mnist, nearest $k, ef_search $ef_search");
+        my $recall = recall_against_neighbours($index, $ef_search, $k);
+
+        cmp_ok($recall, '>=', $bound,
+            "fashion-mnist, nearest $k, ef_search $ef_search: $recall");
     }
 
     # Many more rows than a first search finds.

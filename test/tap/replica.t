@@ -138,53 +138,56 @@ foreach my $method (vector_access_methods())
 
     answers_agree("$method, built", %search);
 
-    # Work on the primary, questions to the standby.
-    my $writes = start_pgbench(
-        $primary,
-        table   => 't',
-        pool    => 'pool',
-        mix     => { insert => 5, update_vector => 2, update_label => 1,
-            delete => 3 },
-        clients => 3,
-        seconds => $load_seconds,
-        nrows   => 2 * $nrows,
-        seed    => 3);
-    my $reads = start_pgbench(
-        $standby,
-        table   => 't',
-        pool    => 'pool',
-        mix     => { search => 4, search_far => 1 },
-        clients => 3,
-        seconds => $load_seconds,
-        seed    => 4);
-
-    my $deadline = time() + $load_seconds;
-    my ($nvacuums, $nstops) = (0, 0);
+    # Work on the primary, questions to the standby; once more where the machine
+    # was too slow for two vacuums.
+    my ($nvacuums, $went_well) = (0, 1);
     my @problems;
-    while (time() < $deadline)
+    while ($nvacuums < 2 && $went_well)
     {
-        $primary->safe_psql('postgres', 'VACUUM (INDEX_CLEANUP ON) t');
-        $nvacuums++;
+        my $writes = start_pgbench(
+            $primary,
+            table   => 't',
+            pool    => 'pool',
+            mix     => { insert => 5, update_vector => 2, update_label => 1,
+                delete => 3 },
+            clients => 3,
+            seconds => $load_seconds,
+            nrows   => 2 * $nrows,
+            seed    => 3);
+        my $reads = start_pgbench(
+            $standby,
+            table   => 't',
+            pool    => 'pool',
+            mix     => { search => 4, search_far => 1 },
+            clients => 3,
+            seconds => $load_seconds,
+            seed    => 4);
+        my $deadline = time() + $load_seconds;
 
-        # Any record may be the last that a crash leaves.
-        $standby->safe_psql('postgres', 'SELECT pg_wal_replay_pause()');
-        $standby->poll_query_until('postgres',
-            "SELECT pg_get_wal_replay_pause_state() = 'paused'");
-        push @problems, $standby->safe_psql('postgres', <<~"SQL");
-            SELECT block, node, problem
-            FROM @{[ extension_name() ]}_check('$index', true)
-            WHERE severity = 'error' LIMIT 5
-            SQL
-        $standby->safe_psql('postgres', 'SELECT pg_wal_replay_resume()');
-        $nstops++;
+        while (time() < $deadline)
+        {
+            $primary->safe_psql('postgres', 'VACUUM (INDEX_CLEANUP ON) t');
+            $nvacuums++;
+
+            # Any record may be the last that a crash leaves.
+            $standby->safe_psql('postgres', 'SELECT pg_wal_replay_pause()');
+            $standby->poll_query_until('postgres',
+                "SELECT pg_get_wal_replay_pause_state() = 'paused'");
+            push @problems, $standby->safe_psql('postgres', <<~"SQL");
+                SELECT block, node, problem
+                FROM @{[ extension_name() ]}_check('$index', true)
+                WHERE severity = 'error' LIMIT 5
+                SQL
+            $standby->safe_psql('postgres', 'SELECT pg_wal_replay_resume()');
+        }
+        ok(finish_task($writes), "$method: clients of the primary ended well")
+          or diag task_errors($writes);
+        ok(finish_task($reads), "$method: clients of the standby ended well")
+          or diag task_errors($reads);
+        $went_well = Test::More->builder->is_passing;
     }
-    ok(finish_task($writes), "$method: clients of the primary ended well")
-      or diag task_errors($writes);
-    ok(finish_task($reads), "$method: clients of the standby ended well")
-      or diag task_errors($reads);
-    cmp_ok($nvacuums, '>=', 2, "$method: $nvacuums vacuums went by");
     is(join("\n", grep { $_ ne '' } @problems),
-        '', "$method: clean wherever replay stops ($nstops times)");
+        '', "$method: clean wherever replay stops, $nvacuums vacuums");
 
     answers_agree("$method, after the load", %search);
     index_is_clean($primary, $index, "$method: clean on the primary");

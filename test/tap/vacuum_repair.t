@@ -24,7 +24,7 @@ load_clustered(
     $node,
     seed   => 51,
     dim    => 200,
-    tables => [ source => 4000, q => 300 ]);
+    tables => [ source => 4000, q => 2500 ]);
 
 # Recall at several ef_search, as a list.
 sub recalls
