@@ -35,9 +35,10 @@ PG_CFLAGS = -Wextra -Wno-unused-parameter -Wno-sign-compare -Wshadow \
 	-Wstrict-prototypes -Wold-style-definition \
 	-Wno-missing-field-initializers -ffp-contract=off -MMD -MP $(WERROR)
 
-# Our own symbols are bound when linking, the server's when first used: loading
-# the library is part of a connection's first query.
-SHLIB_LINK = -Wl,-Bsymbolic -Wl,-z,lazy
+# Our own symbols are bound when linking: loading the library is part of a
+# connection's first query.  The server's are all bound then, whatever we ask
+# for, as the server loads with RTLD_NOW.
+SHLIB_LINK = -Wl,-Bsymbolic
 
 # Bitcode would only serve to inline functions that dispatch at run time.
 override with_llvm = no
