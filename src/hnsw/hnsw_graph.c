@@ -10,6 +10,9 @@
 #include "hnsw/hnsw_page.h"
 #include "miscadmin.h"
 
+/* The nearest node and its children in the heap: what is visited next. */
+#define FORESEEN 3
+
 VsHnswSearch *
 vs_hnsw_search_create(VsHnswStore *store)
 {
@@ -101,8 +104,10 @@ vs_hnsw_search_run(VsHnswSearch *search, int ef)
 		CHECK_FOR_INTERRUPTS();
 
 		node = vs_minheap_pop(&search->nearest);
-		if (store->foresee != NULL && search->nearest.n > 0)
-			store->foresee(store, search->level, search->nearest.items[0].id);
+		if (store->foresee != NULL)
+			for (int i = 0; i < Min(search->nearest.n, FORESEEN); i++)
+				store->foresee(store, search->level,
+							   search->nearest.items[i].id);
 		nfresh = store->expand(store, search->level, &node, bound,
 							   search->fresh, &is_result);
 		search->nvisited++;

@@ -93,6 +93,7 @@ vs_recent_read(Relation rel, BlockNumber block)
 	return buffer;
 }
 
+/* The page's lines go to the second-level cache: there are too many for the first. */
 void
 vs_recent_prefetch(Relation rel, BlockNumber block, Size offset, Size nbytes)
 {
@@ -109,5 +110,5 @@ vs_recent_prefetch(Relation rel, BlockNumber block, Size offset, Size nbytes)
 	__builtin_prefetch(page);
 	__builtin_prefetch(page + BLCKSZ - 1, 0, 3);
 	for (Size i = 0; i < nbytes; i += PG_CACHE_LINE_SIZE / 2)
-		__builtin_prefetch(page + offset + i);
+		__builtin_prefetch(page + offset + i, 0, 2);
 }
