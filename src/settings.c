@@ -10,6 +10,7 @@
 #include <limits.h>
 
 #include "hnsw/hnsw.h"
+#include "index/option.h"
 #include "kernel/kernel.h"
 #include "settings.h"
 #include "utils/guc.h"
@@ -25,13 +26,6 @@ static const struct config_enum_entry kernel_options[] = {
 	{"avx512", 3, false},
 	{"neon", 4, false},
 	{"neon_dotprod", 5, false},
-	{NULL, 0, false}
-};
-
-static const struct config_enum_entry iterative_scan_options[] = {
-	{"off", HNSW_ITERATIVE_OFF, false},
-	{"relaxed_order", HNSW_ITERATIVE_RELAXED, false},
-	{"strict_order", HNSW_ITERATIVE_STRICT, false},
 	{NULL, 0, false}
 };
 
@@ -94,15 +88,15 @@ static const VsSetting settings[] = {
 		"hnsw.ef_search",
 		"Sets how many candidates a search considers.",
 		0, PGC_INT,
-		{.integer = {&vs_hnsw_ef_search, 40, 1, 1000,
-		vs_hnsw_check_ef_search, vs_hnsw_assign_ef_search}}
+		{.integer = {&vs_hnsw_ef_search.value, 40, 1, 1000,
+		vs_option_check, vs_hnsw_assign_ef_search}}
 	},
 	{
 		"hnsw.iterative_scan",
 		"Sets how a scan goes on when more rows are wanted than its first search found.",
 		0, PGC_ENUM,
-		{.choice = {&vs_hnsw_iterative_scan, HNSW_ITERATIVE_STRICT,
-		iterative_scan_options}}
+		{.choice = {&vs_hnsw_iterative_scan, VS_ITERATIVE_STRICT,
+		vs_iterative_scan_options}}
 	},
 	{
 		"hnsw.max_scan_tuples",

@@ -8,54 +8,17 @@
  */
 #include "postgres.h"
 
-#include <math.h>
-
 #include "access/genam.h"
-#include "compat.h"
 #include "hnsw/hnsw_private.h"
-#include "nodes/parsenodes.h"
+#include "index/cost.h"
 #include "nodes/pathnodes.h"
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
 #include "utils/selfuncs.h"
 #include "utils/spccache.h"
 
-/*
- * The cost of what must not be chosen.  Not infinite: the planner subtracts
- * startup from total.
- */
-#define FORBIDDEN_COST 1e300
-
 /* Nodes visited beyond ef: those that estimates mislead to, and the descent. */
 #define EXTRA_VISITS 16
-
-/* Whether the query has a LIMIT that limits. */
-static bool
-has_limit(const Query *query)
-{
-	const Node *limit = query->limitCount;
-
-	return limit != NULL &&
-		!(IsA(limit, Const) && ((const Const *) limit)->constisnull);
-}
-
-/*
- * Whether the query can do with some of the rows.  Without a LIMIT (or a
- * cursor's expectation to be read in part) it needs all rows, and the index
- * does not have those whose vector is NULL or zero.  The same holds where a
- * LIMIT is applied to what was computed from all rows.
- */
-static bool
-wants_some_rows(const PlannerInfo *root)
-{
-	const Query *query = root->parse;
-
-	if (query->hasAggs || query->hasWindowFuncs || query->groupClause != NIL ||
-		query->groupingSets != NIL)
-		return false;
-	return has_limit(query) ||
-		(query->limitCount == NULL && root->tuple_fraction > 0.0);
-}
 
 /* Cost of one node visited: its neighbours' codes and its own distance. */
 static Cost
@@ -80,14 +43,9 @@ vs_hnsw_costestimate(PlannerInfo *root, IndexPath *path, double loop_count,
 	double		page_cost;
 	Cost		random_page;
 
-	if (path->indexorderbys == NIL || !wants_some_rows(root))
+	if (path->indexorderbys == NIL || !vs_cost_wants_some_rows(root))
 	{
-		vs_compat_forbid_path(&path->path);
-		*startup = FORBIDDEN_COST;
-		*total = FORBIDDEN_COST;
-		*selectivity = 0;
-		*correlation = 0;
-		*pages = 0;
+		vs_cost_forbid(path, startup, total, selectivity, correlation, pages);
 		return;
 	}
 

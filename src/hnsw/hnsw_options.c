@@ -5,19 +5,14 @@
 #include "postgres.h"
 
 #include "access/reloptions.h"
-#include "compat.h"
 #include "hnsw/hnsw.h"
 #include "hnsw/hnsw_private.h"
-#include "utils/guc.h"
 
-int			vs_hnsw_ef_search = HNSW_DEFAULT_EF_SEARCH;
-int			vs_hnsw_iterative_scan = HNSW_ITERATIVE_STRICT;
+VsOption	vs_hnsw_ef_search = {HNSW_DEFAULT_EF_SEARCH};
+int			vs_hnsw_iterative_scan = VS_ITERATIVE_STRICT;
 int			vs_hnsw_max_scan_tuples = 20000;
 double		vs_hnsw_scan_mem_multiplier = 1.0;
 int			vs_hnsw_flat_rows = HNSW_DEFAULT_FLAT_ROWS;
-
-/* Whether hnsw.ef_search was SET, and so wins over the storage parameter. */
-static bool ef_search_is_set = false;
 
 static relopt_kind hnsw_relopt_kind;
 
@@ -79,20 +74,10 @@ vs_hnsw_check_build_options(Relation index)
 				 errmsg("ef_construction must be greater than or equal to 2 * m")));
 }
 
-bool
-vs_hnsw_check_ef_search(int *newval, void **extra, GucSource source)
-{
-	bool	   *is_set = vs_compat_guc_malloc(ERROR, sizeof(bool));
-
-	*is_set = source > PGC_S_DEFAULT;
-	*extra = is_set;
-	return true;
-}
-
 void
 vs_hnsw_assign_ef_search(int newval, void *extra)
 {
-	ef_search_is_set = extra != NULL && *(bool *) extra;
+	vs_option_assign(&vs_hnsw_ef_search, extra);
 }
 
 int
@@ -100,7 +85,6 @@ vs_hnsw_effective_ef_search(Relation index)
 {
 	VsHnswOptions *options = (VsHnswOptions *) index->rd_options;
 
-	if (!ef_search_is_set && options != NULL && options->ef_search > 0)
-		return options->ef_search;
-	return vs_hnsw_ef_search;
+	return vs_option_effective(&vs_hnsw_ef_search,
+							   options != NULL ? options->ef_search : -1);
 }

@@ -249,7 +249,7 @@ next_batch(VsHnswScan *state)
 
 	if (!is_first)
 	{
-		if (vs_hnsw_iterative_scan == HNSW_ITERATIVE_OFF || !may_resume(state))
+		if (vs_hnsw_iterative_scan == VS_ITERATIVE_OFF || !may_resume(state))
 			return false;
 		state->batch_size = Min(state->batch_size * 2, MAX_BATCH);
 		vs_hnsw_pagestore_take_left_out(state->pages, &search->nearest);
@@ -277,7 +277,7 @@ next_batch(VsHnswScan *state)
 static bool
 next_graph_node(VsHnswScan *state)
 {
-	bool		strict = vs_hnsw_iterative_scan == HNSW_ITERATIVE_STRICT;
+	bool		strict = vs_hnsw_iterative_scan == VS_ITERATIVE_STRICT;
 
 	for (;;)
 	{
@@ -374,7 +374,7 @@ sort_remaining(VsHnswScan *state)
 	TupleTableSlot *slot;
 	VsHnswNodeCopy *copy = state->copy;
 	uint32		id;
-	bool		strict = vs_hnsw_iterative_scan == HNSW_ITERATIVE_STRICT;
+	bool		strict = vs_hnsw_iterative_scan == VS_ITERATIVE_STRICT;
 
 	state->sort = begin_sort(state);
 	slot = MakeSingleTupleTableSlot(state->sort_slot->tts_tupleDescriptor,
@@ -416,7 +416,7 @@ next_sorted_tid(VsHnswScan *state, ItemPointer tid)
 	if (!tuplesort_gettupleslot(state->sort, true, false, slot, NULL))
 		return false;
 	id = (uint32) DatumGetInt64(slot_getattr(slot, 2, &isnull));
-	if (vs_hnsw_iterative_scan == HNSW_ITERATIVE_OFF)
+	if (vs_hnsw_iterative_scan == VS_ITERATIVE_OFF)
 	{
 		emitted_insert(state->emitted, id, &found);
 		if (state->emitted->members > state->ef)
@@ -445,7 +445,7 @@ next_tid(VsHnswScan *state, ItemPointer tid)
 					break;
 
 				/* A graph that led nowhere says nothing of what there is. */
-				if (vs_hnsw_iterative_scan == HNSW_ITERATIVE_OFF &&
+				if (vs_hnsw_iterative_scan == VS_ITERATIVE_OFF &&
 					state->emitted->members > 0)
 					return false;
 				begin_sweep(state, STAGE_SWEEP);
