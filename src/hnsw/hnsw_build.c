@@ -11,12 +11,10 @@
  */
 #include "postgres.h"
 
-#include "catalog/index.h"
 #include "commands/progress.h"
+#include "common/pg_prng.h"
 #include "hnsw/hnsw_build_private.h"
-#include "kernel/kernel.h"
 #include "miscadmin.h"
-#include "quant/f16vec.h"
 #include "utils/memutils.h"
 
 char *
@@ -45,92 +43,43 @@ vs_hnsw_buildphasename(int64 phase)
 	}
 }
 
-/* A participant's view of the build, in the current memory context. */
-static VsHnswBuild *
-open_build(VsTeam *team)
-{
-	VsHnswBuild *build = palloc0(sizeof(VsHnswBuild));
-	int			dim;
+static const VsBuildMethod build_method = {
+	.worker_main = "vs_hnsw_build_worker",
+	.shared_nbytes = sizeof(VsHnswBuildShared),
+	.load_phase = HNSW_PHASE_LOAD,
+	.log_phase = HNSW_PHASE_LOG,
+};
 
-	build->team = team;
-	build->shared = team->shared;
-	build->index = vs_hnsw_open_new(team->index);
-	dim = build->index->geometry.dim;
-	build->x = palloc(sizeof(float) * dim);
-	build->halves = palloc(sizeof(uint16) * dim);
-	build->row_context = AllocSetContextCreate(CurrentMemoryContext,
-											   "hnsw build row",
-											   ALLOCSET_DEFAULT_SIZES);
+/* What a participant has beside the frame's. */
+static void
+open_build(VsHnswBuild *build)
+{
+	build->shared = build->base.team->shared;
+	build->index = vs_hnsw_open_new(build->base.team->index);
 	build->graph_context = AllocSetContextCreate(CurrentMemoryContext,
 												 "hnsw build graph",
 												 ALLOCSET_DEFAULT_SIZES);
-	return build;
-}
-
-/* Begin a build: with workers, as far as there are any. */
-static VsHnswBuild *
-begin_build(Relation heap, Relation rel, IndexInfo *indexInfo)
-{
-	int			nworkers = vs_team_plan_workers(heap, rel, indexInfo);
-	Size		nbytes = offsetof(VsHnswBuildShared, spool) +
-		vs_spool_shared_nbytes(nworkers + 1);
-	VsTeam	   *team = vs_team_create(heap, rel, indexInfo,
-									  "vs_hnsw_build_worker", nworkers, nbytes);
-	VsHnswBuildShared *shared = team->shared;
-
-	SpinLockInit(&shared->mutex);
-	pg_atomic_init_u64(&shared->next, 0);
-	if (team->segment != NULL)
-	{
-		int			nlaunched;
-
-		vs_spool_shared_init(&shared->spool, team->segment, team->nparticipants);
-		nlaunched = vs_team_launch(team);
-		elog(DEBUG1, "using %d parallel workers", nlaunched);
-	}
-	return open_build(team);
-}
-
-/* Read the table. */
-static void
-load_table(VsHnswBuild *build, IndexInfo *indexInfo)
-{
-	vs_team_begin_phase(build->team, HNSW_PHASE_LOAD, 0);
-	vs_team_begin_task(build->team, HNSW_TASK_LOAD);
-	vs_hnsw_build_load(build, indexInfo);
-	vs_team_end_task(build->team);
-	vs_spool_begin_reading(build->spool);
-
-	indexInfo->ii_BrokenHotChain = build->shared->broken_hot_chain;
-	if (vs_spool_nrows(build->spool) >= HNSW_INVALID_ID)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("hnsw index cannot hold more than %u vectors",
-						HNSW_INVALID_ID)));
 }
 
 /* Insert the rows one by one into an index that stays flat. */
 static void
 insert_rows(VsHnswBuild *build)
 {
-	VsHnswIndex *index = build->index;
-	uint64		nrows = vs_spool_nrows(build->spool);
+	VsBuild    *base = &build->base;
+	uint64		nrows = vs_spool_nrows(base->spool);
 
-	vs_team_begin_phase(build->team, HNSW_PHASE_INSERT, nrows);
+	vs_team_begin_phase(base->team, HNSW_PHASE_INSERT, nrows);
 	for (uint64 i = 0; i < nrows; i++)
 	{
-		VsSpoolRow	row;
-		MemoryContext old;
+		MemoryContext old = MemoryContextSwitchTo(base->row_context);
+		ItemPointerData tid;
 
-		vs_spool_read(build->spool, i, &row);
-		old = MemoryContextSwitchTo(build->row_context);
-		vs_kernel->f16_to_f32(index->geometry.dim, row.halves,
-							  vs_f16vec_scale(row.exponent), build->x);
-		vs_hnsw_insert_vector(index, build->x, &row.tid, false, true,
+		vs_build_read(base, i, base->x, &tid);
+		vs_hnsw_insert_vector(build->index, base->x, &tid, false, true,
 							  VS_EDIT_BUILD);
 		MemoryContextSwitchTo(old);
-		MemoryContextReset(build->row_context);
-		vs_team_report(build->team, 1);
+		MemoryContextReset(base->row_context);
+		vs_team_report(base->team, 1);
 	}
 }
 
@@ -140,7 +89,7 @@ build_whole(VsHnswBuild *build, const VsHnswMemGraphShape *shape)
 {
 	uint32		nnodes;
 
-	vs_team_begin_phase(build->team, HNSW_PHASE_GRAPH, shape->max_nodes);
+	vs_team_begin_phase(build->base.team, HNSW_PHASE_GRAPH, shape->max_nodes);
 	vs_hnsw_build_allocate(build, shape->max_nodes,
 						   vs_hnsw_memgraph_nbytes(build->index, shape));
 	for (uint32 i = 0; i < shape->max_nodes; i++)
@@ -149,13 +98,29 @@ build_whole(VsHnswBuild *build, const VsHnswMemGraphShape *shape)
 	build->shared->nhome = shape->max_nodes;
 	vs_hnsw_build_graph(build, shape);
 
-	vs_team_begin_phase(build->team, HNSW_PHASE_WRITE,
+	vs_team_begin_phase(build->base.team, HNSW_PHASE_WRITE,
 						vs_hnsw_memgraph_nnodes(build->graph));
 	nnodes = vs_hnsw_build_number_nodes(build,
 										RelationGetNumberOfBlocks(build->index->rel));
 	vs_hnsw_build_write(build, nnodes);
 	vs_hnsw_build_write_uppers(build);
 	vs_hnsw_build_release(build);
+}
+
+/* Train the codec from rows of the spool, and write its codebook. */
+static void
+train(VsHnswBuild *build)
+{
+	VsHnswIndex *index = build->index;
+	int			n;
+	float	   *samples = vs_build_sample(&build->base, HNSW_TRAINING_ROWS,
+										  (Size) maintenance_work_mem * 1024 / 4,
+										  &pg_global_prng_state, &n);
+
+	index->codec = vs_hnsw_train_codec(index, samples, n);
+	pfree(samples);
+	index->meta.state = HNSW_GRAPH;
+	vs_hnsw_write_codebook(index, index->codec, VS_EDIT_BUILD);
 }
 
 /* Build the graph: train, link in memory, write. */
@@ -166,8 +131,8 @@ make_graph(VsHnswBuild *build)
 	VsHnswMemGraphShape shape;
 	Size		memory = (Size) maintenance_work_mem * 1024;
 
-	vs_hnsw_build_train(build);
-	shape = vs_hnsw_build_shape(build, vs_spool_nrows(build->spool));
+	train(build);
+	shape = vs_hnsw_build_shape(build, vs_spool_nrows(build->base.spool));
 	if (vs_hnsw_build_graph_nbytes(build, &shape) <= memory)
 		build_whole(build, &shape);
 	else
@@ -178,95 +143,57 @@ make_graph(VsHnswBuild *build)
 	vs_hnsw_write_meta(index, VS_EDIT_BUILD);
 }
 
-/* WAL-log all that was built. */
-static void
-log_index(VsHnswBuild *build)
-{
-	VsHnswBuildShared *shared = build->shared;
-
-	vs_team_begin_phase(build->team, HNSW_PHASE_LOG, 0);
-	if (!RelationNeedsWAL(build->index->rel))
-		return;
-	shared->end_block = RelationGetNumberOfBlocks(build->index->rel);
-	pg_atomic_write_u64(&shared->next, 0);
-	vs_team_begin_task(build->team, HNSW_TASK_LOG);
-	vs_hnsw_build_log_pages(build);
-	vs_team_end_task(build->team);
-}
-
 IndexBuildResult *
 vs_hnsw_build(Relation heap, Relation rel, IndexInfo *indexInfo)
 {
-	IndexBuildResult *result = palloc0(sizeof(IndexBuildResult));
-	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
-												  "hnsw build",
-												  ALLOCSET_DEFAULT_SIZES);
-	MemoryContext old = MemoryContextSwitchTo(context);
-	VsHnswBuild *build;
+	VsHnswBuild build = {0};
+	uint64		nrows;
 
-	if (RelationGetNumberOfBlocks(rel) != 0)
-		elog(ERROR, "index \"%s\" already contains data",
-			 RelationGetRelationName(rel));
 	vs_hnsw_check_build_options(rel);
+	vs_build_begin(&build.base, heap, rel, indexInfo, &build_method);
+	open_build(&build);
+	vs_build_load_table(&build.base, indexInfo);
+	nrows = vs_spool_nrows(build.base.spool);
+	if (nrows >= HNSW_INVALID_ID)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("hnsw index cannot hold more than %u vectors",
+						HNSW_INVALID_ID)));
 
-	build = begin_build(heap, rel, indexInfo);
-	load_table(build, indexInfo);
-	result->heap_tuples = build->shared->heap_tuples;
-	result->index_tuples = vs_spool_nrows(build->spool);
-
-	vs_hnsw_create_meta(build->index, VS_EDIT_BUILD);
-	if (result->index_tuples >= vs_hnsw_flat_limit(build->index) &&
-		result->index_tuples > 0)
-		make_graph(build);
+	vs_hnsw_create_meta(build.index, VS_EDIT_BUILD);
+	if (nrows >= vs_hnsw_flat_limit(build.index) && nrows > 0)
+		make_graph(&build);
 	else
-		insert_rows(build);
-	log_index(build);
-
-	vs_spool_free(build->spool);
-	vs_team_end(build->team);
-	MemoryContextSwitchTo(old);
-	MemoryContextDelete(context);
-	return result;
+		insert_rows(&build);
+	vs_build_log(&build.base);
+	return vs_build_end(&build.base);
 }
 
 /* What a parallel worker runs. */
 void
 vs_hnsw_build_worker(dsm_segment *segment, shm_toc *toc)
 {
-	VsTeam	   *team = vs_team_join(segment, toc);
-	VsHnswBuild *build = open_build(team);
+	VsHnswBuild build = {0};
 	int			task;
 
-	vs_spool_shared_attach(&build->shared->spool, segment);
-	while ((task = vs_team_next_task(team)) != 0)
+	vs_build_join(&build.base, segment, toc, &build_method);
+	open_build(&build);
+	while ((task = vs_build_next_task(&build.base)) != 0)
 		switch (task)
 		{
-			case HNSW_TASK_LOAD:
-				{
-					IndexInfo  *indexInfo = BuildIndexInfo(team->index);
-
-					indexInfo->ii_Concurrent = team->is_concurrent;
-					vs_hnsw_build_load(build, indexInfo);
-					break;
-				}
 			case HNSW_TASK_GRAPH:
-				vs_hnsw_build_join_graph(build);
+				vs_hnsw_build_join_graph(&build);
 				break;
 			case HNSW_TASK_WRITE:
-				if (vs_hnsw_build_see_graph(build))
-					vs_hnsw_build_write_nodes(build);
-				break;
-			case HNSW_TASK_LOG:
-				vs_hnsw_build_log_pages(build);
+				if (vs_hnsw_build_see_graph(&build))
+					vs_hnsw_build_write_nodes(&build);
 				break;
 			default:
 				elog(ERROR, "unknown task %d of an hnsw build", task);
 		}
-	if (build->spool != NULL)
-		vs_spool_free(build->spool);
-	if (build->segment != NULL)
-		dsm_detach(build->segment);
-	vs_team_leave(team);
+	if (build.segment != NULL)
+		dsm_detach(build.segment);
+	vs_build_leave(&build.base);
 }
 
 void

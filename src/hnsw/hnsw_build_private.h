@@ -2,10 +2,10 @@
  * hnsw_build_private.h
  *		What the files of CREATE INDEX share.
  *
- * hnsw_build.c leads through the phases, hnsw_buildload.c reads the table,
- * hnsw_buildgraph.c links a graph in memory, hnsw_buildwrite.c writes it.  What
- * does not fit memory is divided by hnsw_buildpart.c and joined by
- * hnsw_buildjoin.c.  Every participant of the team has a VsHnswBuild of its own.
+ * hnsw_build.c leads through the phases, hnsw_buildgraph.c links a graph in
+ * memory, hnsw_buildwrite.c writes it.  What does not fit memory is divided by
+ * hnsw_buildpart.c and joined by hnsw_buildjoin.c.  Every participant of the
+ * team has a VsHnswBuild of its own.
  */
 #ifndef VS_HNSW_BUILD_PRIVATE_H
 #define VS_HNSW_BUILD_PRIVATE_H
@@ -14,10 +14,7 @@
 
 #include "hnsw/hnsw_memgraph.h"
 #include "hnsw/hnsw_private.h"
-#include "index/spool.h"
-#include "index/team.h"
-#include "port/atomics.h"
-#include "storage/spin.h"
+#include "index/build.h"
 
 /* Phases for pg_stat_progress_create_index; 1 is "initializing". */
 enum
@@ -34,20 +31,13 @@ enum
 /* What the team works on together. */
 enum
 {
-	HNSW_TASK_LOAD = 1,
-	HNSW_TASK_GRAPH,
-	HNSW_TASK_WRITE,
-	HNSW_TASK_LOG
+	HNSW_TASK_GRAPH = VS_BUILD_FIRST_TASK,
+	HNSW_TASK_WRITE
 };
 
-/* What participants share beside the graph. */
+/* The present task, which participants share; set by the leader. */
 typedef struct VsHnswBuildShared
 {
-	slock_t		mutex;			/* protects the sums of a scan */
-	double		heap_tuples;
-	bool		broken_hot_chain;
-
-	/* The present task; set by the leader. */
 	VsHnswMeta	meta;			/* knows the codebook */
 	dsm_handle	graph_handle;	/* invalid: the leader works alone */
 	uint32		max_rows;		/* of the graph's memory */
@@ -55,22 +45,14 @@ typedef struct VsHnswBuildShared
 	uint32		nhome;			/* the graph's first rows, see
 								 * hnsw_buildpart.c */
 	uint32		nnodes;			/* to write */
-	BlockNumber first_block;	/* of the pages to write or to log */
-	BlockNumber end_block;
-	pg_atomic_uint64 next;		/* the first row or block nobody has taken */
-
-	VsSpoolShared spool;		/* must be last */
+	BlockNumber first_block;	/* that they are written to */
 } VsHnswBuildShared;
 
 typedef struct VsHnswBuild
 {
-	VsTeam	   *team;
+	VsBuild		base;
 	VsHnswBuildShared *shared;
 	VsHnswIndex *index;
-	VsSpool    *spool;
-	float	   *x;				/* dim elements of work space each */
-	uint16	   *halves;
-	MemoryContext row_context;
 
 	/* The graph's memory, see hnsw_buildgraph.c. */
 	dsm_segment *segment;		/* NULL where it is private */
@@ -91,14 +73,6 @@ vs_hnsw_build_vector(const VsSpoolRow *row)
 
 	return vector;
 }
-
-/* hnsw_buildload.c */
-
-/* A participant's share of reading the table. */
-extern void vs_hnsw_build_load(VsHnswBuild *build, IndexInfo *indexInfo);
-
-/* Train the codec from rows of the spool, and write its codebook. */
-extern void vs_hnsw_build_train(VsHnswBuild *build);
 
 /* hnsw_buildgraph.c */
 
@@ -162,9 +136,8 @@ extern void vs_hnsw_build_write(VsHnswBuild *build, uint32 n);
 /* Write the upper levels of the graph, and note its entry point. */
 extern void vs_hnsw_build_write_uppers(VsHnswBuild *build);
 
-/* A participant's share of writing nodes, and of logging the index's pages. */
+/* A participant's share of writing nodes. */
 extern void vs_hnsw_build_write_nodes(VsHnswBuild *build);
-extern void vs_hnsw_build_log_pages(VsHnswBuild *build);
 
 /* hnsw_buildpart.c, hnsw_buildjoin.c: see there */
 typedef struct VsHnswParts VsHnswParts;

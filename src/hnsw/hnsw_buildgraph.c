@@ -24,7 +24,7 @@ vs_hnsw_build_shape(const VsHnswBuild *build, uint32 nrows)
 {
 	VsHnswMemGraphShape shape = {
 		.max_nodes = nrows,
-		.nparticipants = build->team->nparticipants,
+		.nparticipants = build->base.team->nparticipants,
 	};
 
 	return shape;
@@ -51,7 +51,7 @@ vs_hnsw_build_fitting_rows(const VsHnswBuild *build, int lowest_level,
 {
 	VsHnswMemGraphShape shape = vs_hnsw_build_shape(build, 0);
 	uint32		fitting = 1;
-	uint32		too_many = vs_spool_nrows(build->spool) + 1;
+	uint32		too_many = vs_spool_nrows(build->base.spool) + 1;
 
 	shape.lowest_level = lowest_level;
 	while (too_many - fitting > 1)
@@ -124,7 +124,7 @@ vs_hnsw_build_allocate(VsHnswBuild *build, uint32 nrows, Size graph_nbytes)
 
 	shared->graph_handle = DSM_HANDLE_INVALID;
 	shared->max_rows = nrows;
-	if (build->team->segment != NULL)
+	if (build->base.team->segment != NULL)
 	{
 		char	   *reason = NULL;
 
@@ -180,28 +180,22 @@ add_row(VsHnswBuild *build, uint32 i)
 	VsSpoolRow	row;
 	VsHnswVector vector;
 
-	vs_spool_read(build->spool, build->rows[i], &row);
+	vs_spool_read(build->base.spool, build->rows[i], &row);
 	vector = vs_hnsw_build_vector(&row);
 	vs_hnsw_memgraph_add(build->graph, &vector, i, build->levels[i]);
-	vs_team_report(build->team, 1);
+	vs_team_report(build->base.team, 1);
 }
 
 /* Add rows until all are taken. */
 static void
 add_rows(VsHnswBuild *build)
 {
-	VsHnswBuildShared *shared = build->shared;
+	uint32		nrows = build->shared->nrows;
+	uint64		begin;
 
-	for (;;)
-	{
-		uint64		begin = pg_atomic_fetch_add_u64(&shared->next, ROWS_TAKEN);
-		uint64		end = Min(begin + ROWS_TAKEN, shared->nrows);
-
-		if (begin >= end)
-			break;
-		for (uint64 i = begin; i < end; i++)
+	while ((begin = vs_build_take(&build->base, ROWS_TAKEN)) < nrows)
+		for (uint64 i = begin; i < Min(begin + ROWS_TAKEN, nrows); i++)
 			add_row(build, i);
-	}
 }
 
 void
@@ -214,13 +208,13 @@ vs_hnsw_build_graph(VsHnswBuild *build, const VsHnswMemGraphShape *shape)
 	build->graph = vs_hnsw_memgraph_create(build->index, shape, build->memory);
 	shared->meta = build->index->meta;
 	shared->nrows = shape->max_nodes;
-	pg_atomic_write_u64(&shared->next, 1);
+	vs_build_deal(&build->base, 1);
 
 	/* The others need somewhere to begin. */
 	add_row(build, 0);
-	vs_team_begin_task(build->team, HNSW_TASK_GRAPH);
+	vs_team_begin_task(build->base.team, HNSW_TASK_GRAPH);
 	add_rows(build);
-	vs_team_end_task(build->team);
+	vs_team_end_task(build->base.team);
 	MemoryContextSwitchTo(old);
 }
 
@@ -250,11 +244,11 @@ vs_hnsw_build_see_graph(VsHnswBuild *build)
 		lay_out(build, dsm_segment_address(build->segment), shared->max_rows);
 		index->meta = shared->meta;
 		index->codec = vs_hnsw_codec_acquire(index->rel, &index->meta);
-		vs_spool_begin_reading(build->spool);
+		vs_spool_begin_reading(build->base.spool);
 	}
 	old = begin_graph(build);
 	build->graph = vs_hnsw_memgraph_join(index, build->memory,
-										 build->team->participant);
+										 build->base.team->participant);
 	MemoryContextSwitchTo(old);
 	return true;
 }

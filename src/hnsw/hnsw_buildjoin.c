@@ -36,7 +36,7 @@ static void
 report_parts(const VsHnswBuild *build, const VsHnswParts *parts)
 {
 	VsHnswMemGraphShape shape =
-		vs_hnsw_build_shape(build, vs_spool_nrows(build->spool));
+		vs_hnsw_build_shape(build, vs_spool_nrows(build->base.spool));
 
 	ereport(NOTICE,
 			(errmsg("hnsw graph no longer fits into maintenance_work_mem after %u tuples",
@@ -132,7 +132,7 @@ build_parts(PartJoin *join)
 	BlockNumber block = RelationGetNumberOfBlocks(build->index->rel);
 	uint32		nnodes = 0;
 
-	vs_team_begin_phase(build->team, HNSW_PHASE_GRAPH,
+	vs_team_begin_phase(build->base.team, HNSW_PHASE_GRAPH,
 						vs_hnsw_parts_nrows(join->parts));
 	for (int part = 0; part < vs_hnsw_parts_count(join->parts); part++)
 	{
@@ -202,7 +202,7 @@ write_parts(PartJoin *join, uint32 nnodes)
 {
 	VsHnswBuild *build = join->build;
 
-	vs_team_begin_phase(build->team, HNSW_PHASE_WRITE, nnodes);
+	vs_team_begin_phase(build->base.team, HNSW_PHASE_WRITE, nnodes);
 	rewind_parts(join);
 	for (int part = 0; part < vs_hnsw_parts_count(join->parts); part++)
 	{
@@ -240,7 +240,7 @@ join_nodes(VsHnswBuild *build, uint32 n, int level)
 	{
 		vs_hnsw_join_links(build->index, build->graph, build->order[i], level,
 						   &numbering, &copy);
-		vs_team_report(build->team, 1);
+		vs_team_report(build->base.team, 1);
 	}
 	MemoryContextSwitchTo(old);
 }
@@ -263,9 +263,9 @@ join_parts(PartJoin *join)
 {
 	VsHnswBuild *build = join->build;
 
-	vs_team_begin_phase(build->team, HNSW_PHASE_JOIN,
+	vs_team_begin_phase(build->base.team, HNSW_PHASE_JOIN,
 						vs_hnsw_parts_nrows(join->parts) -
-						vs_spool_nrows(build->spool));
+						vs_spool_nrows(build->base.spool));
 	rewind_parts(join);
 	for (int part = 0; part < vs_hnsw_parts_count(join->parts); part++)
 	{
@@ -296,7 +296,7 @@ build_uppers(PartJoin *join)
 	shape.keeps_duplicates = true;
 	memcpy(build->rows, join->upper_rows, sizeof(uint32) * join->nuppers);
 	memcpy(build->levels, join->upper_levels, join->nuppers);
-	vs_team_begin_phase(build->team, HNSW_PHASE_GRAPH, join->nuppers);
+	vs_team_begin_phase(build->base.team, HNSW_PHASE_GRAPH, join->nuppers);
 	vs_hnsw_build_graph(build, &shape);
 	for (uint32 node = 0; node < join->nuppers; node++)
 	{
@@ -314,7 +314,7 @@ static void
 plan_uppers(PartJoin *join, Size nbytes)
 {
 	VsHnswBuild *build = join->build;
-	double		expected = (double) vs_spool_nrows(build->spool) /
+	double		expected = (double) vs_spool_nrows(build->base.spool) /
 		build->index->geometry.m;
 
 	join->max_uppers = Min(vs_hnsw_build_fitting_rows(build, 1, nbytes),
@@ -345,7 +345,7 @@ void
 vs_hnsw_build_by_parts(VsHnswBuild *build, Size nbytes)
 {
 	PartJoin	join = {.build = build};
-	uint64		nrows = vs_spool_nrows(build->spool);
+	uint64		nrows = vs_spool_nrows(build->base.spool);
 	Size		rows_nbytes = sizeof(uint32) * nrows;
 
 	/* What is kept of each row counts, and half of the memory is for parts. */

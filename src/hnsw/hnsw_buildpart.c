@@ -17,11 +17,9 @@
 #include "hnsw/hnsw_build_private.h"
 #include "kernel/kernel.h"
 #include "miscadmin.h"
-#include "quant/f16vec.h"
 #include "quant/kmeans.h"
 #include "storage/buffile.h"
 #include "utils/memutils.h"
-#include "utils/sampling.h"
 
 /* Rows that a part can hold, whatever the memory. */
 #define MIN_PART_ROWS 500
@@ -74,35 +72,20 @@ struct VsHnswParts
 	float	   *dists;
 };
 
-/* Read a row's vector in the codec's unit. */
-static void
-read_vector(VsHnswBuild *build, uint64 number, float *x)
-{
-	VsSpoolRow	row;
-
-	vs_spool_read(build->spool, number, &row);
-	vs_kernel->f16_to_f32(build->index->geometry.dim, row.halves,
-						  vs_f16vec_scale(row.exponent), x);
-	vs_rabitq_scale(build->index->codec, x, x);
-}
-
-/* Read samples within nbytes, n x dim. */
+/* Read samples within nbytes, n x dim, in the codec's unit. */
 static float *
 read_samples(VsHnswBuild *build, const VsHnswParts *parts, Size nbytes, int *n)
 {
-	Size		row_nbytes = sizeof(float) * parts->dim;
-	BlockSamplerData sampler;
-	float	   *samples;
+	float	   *samples = vs_build_sample(&build->base,
+										  parts->n * SAMPLES_PER_PART, nbytes,
+										  &pg_global_prng_state, n);
 
-	*n = Min(Min(nbytes / row_nbytes, (Size) parts->n * SAMPLES_PER_PART),
-			 parts->nrows);
-	*n = Max(*n, 1);
-	samples = palloc_extended(row_nbytes * *n, MCXT_ALLOC_HUGE);
-	BlockSampler_Init(&sampler, parts->nrows, *n,
-					  pg_prng_uint32(&pg_global_prng_state));
 	for (int i = 0; i < *n; i++)
-		read_vector(build, BlockSampler_Next(&sampler),
-					samples + (Size) i * parts->dim);
+	{
+		float	   *x = samples + (Size) i * parts->dim;
+
+		vs_rabitq_scale(build->index->codec, x, x);
+	}
 	return samples;
 }
 
@@ -292,7 +275,8 @@ assign_rows(VsHnswBuild *build, VsHnswParts *parts)
 		PartEntry	entry;
 		float		second_border;
 
-		read_vector(build, i, parts->x);
+		vs_build_read(&build->base, i, parts->x, NULL);
+		vs_rabitq_scale(build->index->codec, parts->x, parts->x);
 		entry = choose_parts(parts, parts->x, &second_border);
 		parts->nhome[entry.home]++;
 		parts->nguests[entry.guest]++;
@@ -304,7 +288,7 @@ assign_rows(VsHnswBuild *build, VsHnswParts *parts)
 			parts->nfree--;
 		}
 		BufFileWrite(parts->file, &entry, sizeof(entry));
-		vs_team_report(build->team, 1);
+		vs_team_report(build->base.team, 1);
 	}
 }
 
@@ -323,7 +307,7 @@ vs_hnsw_parts_divide(VsHnswBuild *build, Size nbytes)
 	int			dim = build->index->geometry.dim;
 
 	parts->dim = dim;
-	parts->nrows = vs_spool_nrows(build->spool);
+	parts->nrows = vs_spool_nrows(build->base.spool);
 	parts->capacity = Max(vs_hnsw_build_fitting_rows(build, 0, nbytes),
 						  MIN_PART_ROWS);
 	parts->n = count_parts(parts->nrows, parts->capacity);
@@ -338,7 +322,7 @@ vs_hnsw_parts_divide(VsHnswBuild *build, Size nbytes)
 									   MCXT_ALLOC_HUGE);
 	parts->file = BufFileCreateTemp(false);
 
-	vs_team_begin_phase(build->team, HNSW_PHASE_DIVIDE, parts->nrows);
+	vs_team_begin_phase(build->base.team, HNSW_PHASE_DIVIDE, parts->nrows);
 	find_centroids(build, parts, nbytes / 2);
 	assign_rows(build, parts);
 	pfree(parts->centroids);

@@ -11,14 +11,10 @@
 #include "hnsw/hnsw_graphwrite.h"
 #include "hnsw/hnsw_nodewrite.h"
 #include "miscadmin.h"
-#include "storage/lmgr.h"
 #include "utils/memutils.h"
 
 /* Pages that a participant takes at a time. */
 #define PAGES_TAKEN 16
-
-/* Pages that it takes to be logged. */
-#define PAGES_LOGGED 256
 
 /* The nearest neighbour of some nodes that is not placed yet, if there is. */
 static uint32
@@ -137,7 +133,7 @@ form_header(const VsHnswBuild *build, uint32 node, uint16 **halves)
 
 		if (rows[i] >= build->shared->nhome)
 			continue;
-		vs_spool_read(build->spool, build->rows[rows[i]], &row);
+		vs_spool_read(build->base.spool, build->rows[rows[i]], &row);
 		header.tids[header.ntids++] = row.tid;
 		header.exponent = row.exponent;
 		*halves = row.halves;
@@ -192,29 +188,6 @@ fill_node_page(VsHnswBuild *build, Buffer buffer,
 	return n;
 }
 
-/*
- * Take the next pages to be filled, by adding them to the index: their order is
- * that of the nodes.  Returns how many, all pinned; 0 at the end.
- */
-static int
-take_pages(VsHnswBuild *build, Buffer *buffers)
-{
-	Relation	rel = build->index->rel;
-	BlockNumber end = build->shared->end_block;
-	BlockNumber nblocks;
-	int			n;
-
-	/* Held throughout, so that pages are adjacent. */
-	LockRelationForExtension(rel, ExclusiveLock);
-	nblocks = RelationGetNumberOfBlocks(rel);
-	Assert(nblocks >= build->shared->first_block && nblocks <= end);
-	n = Min(end - nblocks, PAGES_TAKEN);
-	if (n > 0)
-		vs_page_extend(rel, n, buffers);
-	UnlockRelationForExtension(rel, ExclusiveLock);
-	return n;
-}
-
 void
 vs_hnsw_build_write_nodes(VsHnswBuild *build)
 {
@@ -224,9 +197,9 @@ vs_hnsw_build_write_nodes(VsHnswBuild *build)
 	int			n;
 
 	links = palloc(sizeof(VsHnswLink) * build->index->geometry.m0);
-	while ((n = take_pages(build, buffers)) > 0)
+	while ((n = vs_build_take_pages(&build->base, PAGES_TAKEN, buffers)) > 0)
 		for (int i = 0; i < n; i++)
-			vs_team_report(build->team,
+			vs_team_report(build->base.team,
 						   fill_node_page(build, buffers[i], &numbering, links));
 	pfree(links);
 }
@@ -248,7 +221,7 @@ write_node_runs(VsHnswBuild *build)
 		if (vs_hnsw_write_new_node(build->index, &header, halves, links, nlinks,
 								   VS_EDIT_BUILD) != build->node_ids[node])
 			elog(ERROR, "node of an hnsw build was written to an unexpected place");
-		vs_team_report(build->team, 1);
+		vs_team_report(build->base.team, 1);
 	}
 	pfree(links);
 }
@@ -256,19 +229,18 @@ write_node_runs(VsHnswBuild *build)
 void
 vs_hnsw_build_write(VsHnswBuild *build, uint32 n)
 {
-	Relation	rel = build->index->rel;
 	VsHnswBuildShared *shared = build->shared;
 
 	shared->nnodes = n;
-	shared->first_block = RelationGetNumberOfBlocks(rel);
-	shared->end_block = shared->first_block + vs_hnsw_build_npages(build, n);
+	shared->first_block = vs_build_deal_pages(&build->base,
+											  vs_hnsw_build_npages(build, n));
 	if (build->index->geometry.npages > 1)
 		write_node_runs(build);
 	else
 	{
-		vs_team_begin_task(build->team, HNSW_TASK_WRITE);
+		vs_team_begin_task(build->base.team, HNSW_TASK_WRITE);
 		vs_hnsw_build_write_nodes(build);
-		vs_team_end_task(build->team);
+		vs_team_end_task(build->base.team);
 	}
 }
 
@@ -283,20 +255,4 @@ vs_hnsw_build_write_uppers(VsHnswBuild *build)
 
 	vs_hnsw_write_upper_pages(index, build->graph, &numbering, VS_EDIT_BUILD);
 	vs_hnsw_set_entry(index, build->graph, &numbering);
-}
-
-void
-vs_hnsw_build_log_pages(VsHnswBuild *build)
-{
-	VsHnswBuildShared *shared = build->shared;
-
-	for (;;)
-	{
-		uint64		begin = pg_atomic_fetch_add_u64(&shared->next, PAGES_LOGGED);
-
-		if (begin >= shared->end_block)
-			break;
-		vs_edit_log_build(build->index->rel, begin,
-						  Min(begin + PAGES_LOGGED, shared->end_block));
-	}
 }

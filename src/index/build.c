@@ -1,0 +1,316 @@
+/*
+ * build.c
+ *		CREATE INDEX: what the builds of all access methods have in common.
+ */
+#include "postgres.h"
+
+#include "catalog/index.h"
+#include "index/am.h"
+#include "index/build.h"
+#include "kernel/kernel.h"
+#include "miscadmin.h"
+#include "port/atomics.h"
+#include "quant/f16vec.h"
+#include "storage/bufmgr.h"
+#include "storage/edit.h"
+#include "storage/lmgr.h"
+#include "storage/page.h"
+#include "storage/spin.h"
+#include "utils/memutils.h"
+
+/* Tasks of the frame's own. */
+enum
+{
+	TASK_LOAD = 1,
+	TASK_LOG
+};
+
+/* Pages that a participant takes to be logged. */
+#define PAGES_LOGGED 256
+
+/* Lies behind what the access method's participants share. */
+struct VsBuildShared
+{
+	slock_t		mutex;			/* protects the sums of a scan */
+	double		heap_tuples;
+	bool		broken_hot_chain;
+
+	pg_atomic_uint64 next;		/* the first number nobody has taken */
+	BlockNumber end_block;		/* of the pages to add or to log */
+
+	VsSpoolShared spool;		/* must be last */
+};
+
+/* Where the frame's part of the shared memory begins. */
+static Size
+shared_offset(const VsBuildMethod *method)
+{
+	return MAXALIGN(method->shared_nbytes);
+}
+
+/* A participant's view of the build, in the current memory context. */
+static void
+open_build(VsBuild *build, VsTeam *team, const VsBuildMethod *method)
+{
+	build->team = team;
+	build->method = method;
+	build->shared = (VsBuildShared *) ((char *) team->shared +
+									   shared_offset(method));
+	build->opclass = vs_opclass_of_index(team->index);
+	build->dim = vs_opclass_index_dim(team->index, build->opclass,
+									  vs_am_of_index(team->index)->name);
+	build->x = palloc(sizeof(float) * build->dim);
+	build->halves = palloc(sizeof(uint16) * build->dim);
+	build->row_context = AllocSetContextCreate(CurrentMemoryContext,
+											   "vsearch build row",
+											   ALLOCSET_DEFAULT_SIZES);
+}
+
+void
+vs_build_begin(VsBuild *build, Relation heap, Relation index,
+			   const IndexInfo *indexInfo, const VsBuildMethod *method)
+{
+	VsTeam	   *team;
+	int			nworkers = vs_team_plan_workers(heap, index, indexInfo);
+	Size		nbytes = shared_offset(method) +
+		offsetof(VsBuildShared, spool) + vs_spool_shared_nbytes(nworkers + 1);
+
+	if (RelationGetNumberOfBlocks(index) != 0)
+		elog(ERROR, "index \"%s\" already contains data",
+			 RelationGetRelationName(index));
+
+	memset(build, 0, sizeof(VsBuild));
+	build->context = AllocSetContextCreate(CurrentMemoryContext,
+										   "vsearch build",
+										   ALLOCSET_DEFAULT_SIZES);
+	build->outer_context = MemoryContextSwitchTo(build->context);
+	team = vs_team_create(heap, index, indexInfo, method->worker_main,
+						  nworkers, nbytes);
+	open_build(build, team, method);
+
+	SpinLockInit(&build->shared->mutex);
+	pg_atomic_init_u64(&build->shared->next, 0);
+	if (team->segment != NULL)
+	{
+		int			nlaunched;
+
+		vs_spool_shared_init(&build->shared->spool, team->segment,
+							 team->nparticipants);
+		nlaunched = vs_team_launch(team);
+		elog(DEBUG1, "using %d parallel workers", nlaunched);
+	}
+}
+
+/* table_index_build_scan callback: spool one row. */
+static void
+load_row(Relation rel, ItemPointer tid, Datum *values, bool *isnull,
+		 bool tupleIsAlive, void *state)
+{
+	VsBuild    *build = state;
+	MemoryContext old;
+
+	if (isnull[0])
+		return;
+
+	old = MemoryContextSwitchTo(build->row_context);
+	if (vs_opclass_read(build->opclass, values[0], build->dim, build->x))
+	{
+		int			exponent = vs_f16vec_encode(build->dim, build->x,
+												build->halves);
+
+		vs_spool_write(build->spool, tid, exponent, build->halves);
+		vs_team_report(build->team, 1);
+	}
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(build->row_context);
+}
+
+/* A participant's share of reading the table. */
+static void
+load_rows(VsBuild *build, IndexInfo *indexInfo)
+{
+	VsTeam	   *team = build->team;
+	VsBuildShared *shared = build->shared;
+	double		heap_tuples;
+
+	build->spool = vs_spool_create(build->dim,
+								   team->segment != NULL ? &shared->spool : NULL,
+								   team->participant);
+	heap_tuples = vs_team_scan_table(team, indexInfo, load_row, build);
+	vs_spool_end_writing(build->spool);
+
+	SpinLockAcquire(&shared->mutex);
+	shared->heap_tuples += heap_tuples;
+	shared->broken_hot_chain |= indexInfo->ii_BrokenHotChain;
+	SpinLockRelease(&shared->mutex);
+}
+
+void
+vs_build_load_table(VsBuild *build, IndexInfo *indexInfo)
+{
+	vs_team_begin_phase(build->team, build->method->load_phase, 0);
+	vs_team_begin_task(build->team, TASK_LOAD);
+	load_rows(build, indexInfo);
+	vs_team_end_task(build->team);
+	vs_spool_begin_reading(build->spool);
+	indexInfo->ii_BrokenHotChain = build->shared->broken_hot_chain;
+}
+
+/* A participant's share of logging the index's pages. */
+static void
+log_pages(VsBuild *build)
+{
+	BlockNumber end_block = build->shared->end_block;
+	uint64		begin;
+
+	while ((begin = vs_build_take(build, PAGES_LOGGED)) < end_block)
+		vs_edit_log_build(build->team->index, begin,
+						  Min(begin + PAGES_LOGGED, end_block));
+}
+
+void
+vs_build_log(VsBuild *build)
+{
+	Relation	index = build->team->index;
+
+	vs_team_begin_phase(build->team, build->method->log_phase, 0);
+	if (!RelationNeedsWAL(index))
+		return;
+	build->shared->end_block = RelationGetNumberOfBlocks(index);
+	vs_build_deal(build, 0);
+	vs_team_begin_task(build->team, TASK_LOG);
+	log_pages(build);
+	vs_team_end_task(build->team);
+}
+
+IndexBuildResult *
+vs_build_end(VsBuild *build)
+{
+	IndexBuildResult *result;
+
+	MemoryContextSwitchTo(build->outer_context);
+	result = palloc0(sizeof(IndexBuildResult));
+	result->heap_tuples = build->shared->heap_tuples;
+	result->index_tuples = vs_spool_nrows(build->spool);
+
+	vs_spool_free(build->spool);
+	vs_team_end(build->team);
+	MemoryContextDelete(build->context);
+	return result;
+}
+
+void
+vs_build_join(VsBuild *build, dsm_segment *segment, shm_toc *toc,
+			  const VsBuildMethod *method)
+{
+	memset(build, 0, sizeof(VsBuild));
+	open_build(build, vs_team_join(segment, toc), method);
+	vs_spool_shared_attach(&build->shared->spool, segment);
+}
+
+int
+vs_build_next_task(VsBuild *build)
+{
+	VsTeam	   *team = build->team;
+
+	for (;;)
+	{
+		int			task = vs_team_next_task(team);
+
+		if (task == TASK_LOAD)
+		{
+			IndexInfo  *indexInfo = BuildIndexInfo(team->index);
+
+			indexInfo->ii_Concurrent = team->is_concurrent;
+			load_rows(build, indexInfo);
+		}
+		else if (task == TASK_LOG)
+			log_pages(build);
+		else
+			return task;
+	}
+}
+
+void
+vs_build_leave(VsBuild *build)
+{
+	if (build->spool != NULL)
+		vs_spool_free(build->spool);
+	vs_team_leave(build->team);
+}
+
+void
+vs_build_deal(VsBuild *build, uint64 first)
+{
+	pg_atomic_write_u64(&build->shared->next, first);
+}
+
+uint64
+vs_build_take(VsBuild *build, int n)
+{
+	return pg_atomic_fetch_add_u64(&build->shared->next, n);
+}
+
+BlockNumber
+vs_build_deal_pages(VsBuild *build, BlockNumber npages)
+{
+	BlockNumber first = RelationGetNumberOfBlocks(build->team->index);
+
+	build->shared->end_block = first + npages;
+	return first;
+}
+
+int
+vs_build_take_pages(VsBuild *build, int n, Buffer *buffers)
+{
+	Relation	index = build->team->index;
+	BlockNumber end = build->shared->end_block;
+	BlockNumber nblocks;
+
+	/* Held throughout, so that pages are adjacent. */
+	LockRelationForExtension(index, ExclusiveLock);
+	nblocks = RelationGetNumberOfBlocks(index);
+	Assert(nblocks <= end);
+	n = Min(end - nblocks, n);
+	if (n > 0)
+		vs_page_extend(index, n, buffers);
+	UnlockRelationForExtension(index, ExclusiveLock);
+	return n;
+}
+
+void
+vs_build_read(VsBuild *build, uint64 number, float *x, ItemPointer tid)
+{
+	VsSpoolRow	row;
+
+	vs_spool_read(build->spool, number, &row);
+	vs_kernel->f16_to_f32(build->dim, row.halves, vs_f16vec_scale(row.exponent),
+						  x);
+	if (tid != NULL)
+		*tid = row.tid;
+}
+
+/* One row is drawn from each of n ranges of rows, as long as one another. */
+float *
+vs_build_sample(VsBuild *build, int max_rows, Size nbytes, pg_prng_state *prng,
+				int *n)
+{
+	Size		row_nbytes = sizeof(float) * build->dim;
+	uint64		nrows = vs_spool_nrows(build->spool);
+	uint64		nsamples = Min(Max(nbytes / row_nbytes, 1),
+							   Min((uint64) max_rows, nrows));
+	float	   *samples = palloc_extended(Max(row_nbytes * nsamples, 1),
+										  MCXT_ALLOC_HUGE);
+
+	for (uint64 i = 0; i < nsamples; i++)
+	{
+		uint64		begin = i * nrows / nsamples;
+		uint64		end = (i + 1) * nrows / nsamples;
+
+		CHECK_FOR_INTERRUPTS();
+		vs_build_read(build, pg_prng_uint64_range(prng, begin, end - 1),
+					  samples + i * build->dim, NULL);
+	}
+	*n = nsamples;
+	return samples;
+}
