@@ -18,6 +18,7 @@ SQL_FRAGMENTS = \
 	src/sql/preamble.sql \
 	src/sql/vector.sql \
 	src/sql/hnsw.sql \
+	src/sql/ivfflat.sql \
 	src/sql/check.sql
 
 DATA_built = vsearch--$(EXTVERSION).sql

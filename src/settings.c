@@ -10,6 +10,7 @@
 #include <limits.h>
 
 #include "hnsw/hnsw.h"
+#include "ivf/ivf.h"
 #include "index/option.h"
 #include "kernel/kernel.h"
 #include "settings.h"
@@ -17,7 +18,7 @@
 #include "utils/guc_tables.h"
 
 /* All settings' names begin with one of these and a dot. */
-static const char *const prefixes[] = {"vsearch", "hnsw"};
+static const char *const prefixes[] = {"vsearch", "hnsw", "ivfflat"};
 
 static const struct config_enum_entry kernel_options[] = {
 	{"auto", 0, false},
@@ -43,6 +44,11 @@ typedef struct VsSetting
 	enum config_type type;		/* which member of the union */
 	union
 	{
+		struct
+		{
+			bool	   *variable;
+			bool		boot;
+		}			boolean;
 		struct
 		{
 			int		   *variable;
@@ -110,6 +116,32 @@ static const VsSetting settings[] = {
 		0, PGC_REAL,
 		{.real = {&vs_hnsw_scan_mem_multiplier, 1, 1, 1000}}
 	},
+	{
+		"ivfflat.probes",
+		"Sets how many lists a scan probes first.",
+		0, PGC_INT,
+		{.integer = {&vs_ivf_probes.value, IVF_DEFAULT_PROBES, 1, IVF_MAX_LISTS,
+		vs_option_check, vs_ivf_assign_probes}}
+	},
+	{
+		"ivfflat.iterative_scan",
+		"Sets how a scan goes on when more rows are wanted than the lists probed first have.",
+		0, PGC_ENUM,
+		{.choice = {&vs_ivf_iterative_scan, VS_ITERATIVE_STRICT,
+		vs_iterative_scan_options}}
+	},
+	{
+		"ivfflat.max_probes",
+		"Sets how many lists an iterative scan probes at most.",
+		0, PGC_INT,
+		{.integer = {&vs_ivf_max_probes, IVF_MAX_LISTS, 1, IVF_MAX_LISTS}}
+	},
+	{
+		"ivfflat.exact_probe",
+		"Computes the distance of every row of the lists probed.",
+		GUC_NOT_IN_SAMPLE, PGC_BOOL,
+		{.boolean = {&vs_ivf_exact_probe, false}}
+	},
 };
 
 /* Refuse a kernel that this processor cannot run. */
@@ -160,6 +192,13 @@ define_setting(const VsSetting *setting)
 {
 	switch (setting->type)
 	{
+		case PGC_BOOL:
+			DefineCustomBoolVariable(setting->name, setting->help, NULL,
+									 setting->as.boolean.variable,
+									 setting->as.boolean.boot,
+									 PGC_USERSET, setting->flags,
+									 NULL, NULL, NULL);
+			break;
 		case PGC_INT:
 			DefineCustomIntVariable(setting->name, setting->help, NULL,
 									setting->as.integer.variable,

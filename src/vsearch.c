@@ -6,6 +6,7 @@
 
 #include "fmgr.h"
 #include "hnsw/hnsw.h"
+#include "ivf/ivf.h"
 #include "kernel/kernel.h"
 #include "planner/planner.h"
 #include "settings.h"
@@ -21,5 +22,6 @@ _PG_init(void)
 	vs_kernel_init();
 	vs_settings_define();
 	vs_hnsw_init();
+	vs_ivf_init();
 	vs_planner_init();
 }

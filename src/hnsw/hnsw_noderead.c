@@ -286,19 +286,3 @@ vs_hnsw_list_nodes(VsHnswIndex *index, BlockNumber block, uint32 *ids)
 	UnlockReleaseBuffer(buffer);
 	return n;
 }
-
-void
-vs_hnsw_require_tid(Relation index, const ItemPointerData *tid)
-{
-	/* Reading the block of that number would extend the table. */
-	if (likely(ItemPointerIsValid(tid) &&
-			   ItemPointerGetBlockNumberNoCheck(tid) != InvalidBlockNumber))
-		return;
-	ereport(ERROR,
-			(errcode(ERRCODE_INDEX_CORRUPTED),
-			 errmsg("index \"%s\" holds the invalid heap TID (%u,%u)",
-					RelationGetRelationName(index),
-					ItemPointerGetBlockNumberNoCheck(tid),
-					ItemPointerGetOffsetNumberNoCheck(tid)),
-			 errhint("Please REINDEX it.")));
-}

@@ -76,7 +76,4 @@ extern int	vs_hnsw_list_nodes(VsHnswIndex *index, BlockNumber block, uint32 *ids
 extern void vs_hnsw_copy_vector_part(const VsHnswGeometry *g, Page page,
 									 int page_of_node, uint16 *halves);
 
-/* ERROR if no heap row can have this TID. */
-extern void vs_hnsw_require_tid(Relation index, const ItemPointerData *tid);
-
 #endif							/* VS_HNSW_NODEREAD_H */

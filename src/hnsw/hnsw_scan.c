@@ -488,7 +488,7 @@ vs_hnsw_gettuple(IndexScanDesc scan, ScanDirection direction)
 		start_scan(scan);
 	found = next_tid(state, &scan->xs_heaptid);
 	if (found)
-		vs_hnsw_require_tid(scan->indexRelation, &scan->xs_heaptid);
+		vs_page_require_tid(scan->indexRelation, &scan->xs_heaptid);
 	else
 		state->stage = STAGE_END;
 

@@ -95,7 +95,7 @@ has_dead_tid(const Vacuum *vacuum, VsHnswNode *node, uint32 number)
 	/* REINDEX CONCURRENTLY collects TIDs here: the callback sees them all. */
 	for (int i = 0; i < node->ntids; i++)
 	{
-		vs_hnsw_require_tid(rel, &node->tids[i]);
+		vs_page_require_tid(rel, &node->tids[i]);
 		has_dead |= vacuum->callback(&node->tids[i], vacuum->callback_state);
 	}
 	return has_dead;

@@ -15,6 +15,7 @@
 #include "quant/f16vec.h"
 #include "quant/kmeans.h"
 #include "quant/l1.h"
+#include "quant/levels.h"
 #include "quant/outliers.h"
 #include "quant/rabitq.h"
 
@@ -65,120 +66,6 @@ nearest_centroid(const VsRabitq *codec, const float *rotated)
 		}
 	}
 	return nearest;
-}
-
-/* Half of a code's range: element u stands for the level u - half_range. */
-static inline float
-half_range(int bits)
-{
-	return ((1 << bits) - 1) * 0.5f;
-}
-
-/*
- * The distance between two levels for a residual of the given length and
- * largest element.  After the rotation elements are nearly Gaussian; the
- * constants are the steps of the best uniform quantizers of a unit Gaussian
- * (Max 1960).
- */
-static float
-quantizer_step(int bits, int dim, float length, float largest)
-{
-	float		sigma = length / sqrtf((float) dim);
-	float		widest = largest / half_range(bits);
-	float		step;
-
-	switch (bits)
-	{
-		case 2:
-			step = 0.9957f * sigma;
-			break;
-		case 4:
-			step = 0.3352f * sigma;
-			break;
-		default:
-			return widest;
-	}
-	return Min(step, widest);
-}
-
-/*
- * Quantize a residual into u (one byte an element) and leave its levels
- * u - half_range in the residual's place.
- */
-static void
-quantize_residual(int bits, int dim, float *restrict residual, float length,
-				  uint8 *restrict u)
-{
-	float		top = (float) ((1 << bits) - 1);
-	float		half = half_range(bits);
-	float		step = quantizer_step(bits, dim, length,
-									  vs_kernel->max_abs(dim, residual));
-	float		inverse;
-
-	inverse = step > 0.0f ? 1.0f / step : 0.0f;
-	if (!isfinite(inverse))
-		inverse = 0.0f;
-
-	for (int i = 0; i < dim; i++)
-	{
-		/* Levels are half-integers: floor(x) + 1/2 is the nearest one. */
-		float		level = residual[i] * inverse + (half + 0.5f);
-		int			code;
-
-		level = level > 0.0f ? level : 0.0f;
-		code = (int) (level < top ? level : top);
-		u[i] = (uint8) code;
-		residual[i] = (float) code - half;
-	}
-}
-
-/* The same for signs; the levels are -1/2 and 1/2. */
-static void
-quantize_signs(int dim, float *restrict residual, uint8 *restrict u)
-{
-	for (int i = 0; i < dim; i++)
-	{
-		u[i] = residual[i] > 0.0f;
-		residual[i] = (float) u[i] - 0.5f;
-	}
-}
-
-/* Pack u (one byte an element, zeros up to a whole code) into a code. */
-static pg_attribute_always_inline void
-pack_elements(int bits, int dim, const uint8 *restrict u, uint8 *restrict code)
-{
-	const int	per_byte = 8 / bits;
-	int			nbytes = (int) vs_code_nbytes(bits, dim);
-
-	for (int i = 0; i < nbytes; i++)
-	{
-		unsigned	byte = 0;
-
-		for (int j = 0; j < per_byte; j++)
-			byte |= u[i * per_byte + j] << (j * bits);
-		code[i] = (uint8) byte;
-	}
-}
-
-/* A loop of its own for each number of bits. */
-static void
-pack_code(int bits, int dim, const uint8 *u, uint8 *code)
-{
-	switch (bits)
-	{
-		case 1:
-			pack_elements(1, dim, u, code);
-			break;
-		case 2:
-			pack_elements(2, dim, u, code);
-			break;
-		case 4:
-			pack_elements(4, dim, u, code);
-			break;
-		default:
-			pack_elements(8, dim, u, code);
-			break;
-	}
 }
 
 /* A factor as float16 bits, clamped to what is finite. */
@@ -279,7 +166,6 @@ vs_rabitq_encode_rotated(const VsRabitq *codec, const float *rotated,
 	float		mean_term = 0.0f;
 	float		along;			/* <level, r> */
 	float		ratio;
-	uint8		u[VS_CODE_MAX_DIM + 8];
 
 	Assert(dim <= VS_CODE_MAX_DIM);
 	Assert(codec->bits != VS_RABITQ_FLOAT16_BITS);
@@ -293,22 +179,7 @@ vs_rabitq_encode_rotated(const VsRabitq *codec, const float *rotated,
 		mean_term = vs_kernel->exact_ip(dim, residual, codec->mean);
 
 	/* From here on the residual's levels are in its place. */
-	if (codec->bits == 1)
-	{
-		along = 0.5f * vs_kernel->exact_sum_abs(dim, residual);
-		quantize_signs(dim, residual, u);
-	}
-	else
-	{
-		float	   *levels = residual;
-		float		copy[VS_CODE_MAX_DIM];
-
-		memcpy(copy, residual, sizeof(float) * dim);
-		quantize_residual(codec->bits, dim, levels, sqrtf(norm_sq), u);
-		along = vs_kernel->exact_ip(dim, levels, copy);
-	}
-	memset(u + dim, 0, 8);
-	pack_code(codec->bits, dim, u, code);
+	along = vs_levels_encode(codec->bits, dim, residual, norm_sq, code);
 
 	/* A residual of zero is its own centroid: nothing to add. */
 	ratio = along > 0.0f ? norm_sq / along : 0.0f;
@@ -521,34 +392,20 @@ vs_rabitq_query_create(const VsRabitq *codec)
 	return query;
 }
 
-/* Quantize the query minus the mean to 8 bits with one step. */
+/* Quantize the query minus the mean. */
 static void
 quantize_query(VsRabitqQuery *query)
 {
 	const VsRabitq *codec = query->codec;
 	int			dim = codec->dim;
 	float	   *restrict rotated = query->rotated;
-	int8	   *restrict quantized = query->quantized;
 	const float *restrict mean = codec->mean;
-	float		inverse;
-	int			sum = 0;
+	int			sum;
 
 	for (int i = 0; i < dim; i++)
 		rotated[i] -= mean[i];
-	query->step = vs_kernel->max_abs(dim, rotated) / 127.0f;
-	inverse = query->step > 0.0f ? 1.0f / query->step : 0.0f;
-	if (!isfinite(inverse))
-		inverse = 0.0f;
-
-	for (int i = 0; i < dim; i++)
-	{
-		float		q = rotated[i] * inverse;
-		int			rounded = (int) (q + (q < 0.0f ? -0.5f : 0.5f));
-
-		quantized[i] = (int8) rounded;
-		sum += rounded;
-	}
-	query->offset = query->step * half_range(codec->bits) * sum;
+	query->step = vs_levels_quantize_query(dim, rotated, query->quantized, &sum);
+	query->offset = query->step * vs_levels_half_range(codec->bits) * sum;
 }
 
 /*
@@ -697,7 +554,7 @@ vs_rabitq_query_bind_code(VsRabitqQuery *query, const uint8 *code, float add,
 		query->step = mul * -0.5f;
 		query->centroid_terms[0] = add - query->mean_norm_sq;
 	}
-	query->offset = query->step * half_range(bits) * sum;
+	query->offset = query->step * vs_levels_half_range(bits) * sum;
 }
 
 void

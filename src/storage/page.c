@@ -50,6 +50,22 @@ vs_page_require(Relation index, Buffer buffer, uint16 kind)
 			 errhint("Please REINDEX it.")));
 }
 
+void
+vs_page_require_tid(Relation index, const ItemPointerData *tid)
+{
+	/* Reading the block of that number would extend the table. */
+	if (likely(ItemPointerIsValid(tid) &&
+			   ItemPointerGetBlockNumberNoCheck(tid) != InvalidBlockNumber))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INDEX_CORRUPTED),
+			 errmsg("index \"%s\" holds the invalid heap TID (%u,%u)",
+					RelationGetRelationName(index),
+					ItemPointerGetBlockNumberNoCheck(tid),
+					ItemPointerGetOffsetNumberNoCheck(tid)),
+			 errhint("Please REINDEX it.")));
+}
+
 bool
 vs_page_is_sound(Page page, Size nbytes)
 {

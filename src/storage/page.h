@@ -19,6 +19,7 @@
 
 #include "storage/bufmgr.h"
 #include "storage/bufpage.h"
+#include "storage/itemptr.h"
 #include "utils/rel.h"
 
 /* The last two bytes of each page, for pg_filedump and for our own checks. */
@@ -58,6 +59,9 @@ extern uint16 vs_page_kind(Page page);
 
 /* ERROR unless the page is ours and of this kind; names index and block. */
 extern void vs_page_require(Relation index, Buffer buffer, uint16 kind);
+
+/* ERROR if no heap row can have this TID, which a page of the index holds. */
+extern void vs_page_require_tid(Relation index, const ItemPointerData *tid);
 
 /* True if the page's bookkeeping is that of a page of ours with nbytes. */
 extern bool vs_page_is_sound(Page page, Size nbytes);

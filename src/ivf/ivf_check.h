@@ -1,0 +1,17 @@
+/*
+ * ivf_check.h
+ *		Verification of an ivfflat index, for vsearch_check.
+ */
+#ifndef VS_IVF_CHECK_H
+#define VS_IVF_CHECK_H
+
+#include "postgres.h"
+
+#include "index/check.h"
+#include "ivf/ivf_private.h"
+
+/* See VsAccessMethod. */
+extern void vs_ivf_check(Relation rel, VsCheck *check);
+extern bool vs_ivf_digest_value(Relation rel, Datum value, uint64 *digest);
+
+#endif							/* VS_IVF_CHECK_H */

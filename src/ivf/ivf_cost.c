@@ -1,0 +1,87 @@
+/*
+ * ivf_cost.c
+ *		What the planner is told.
+ *
+ * Startup is the reading of the codes of the first probes; the total what
+ * returning all rows, list after list, would cost.  The planner interpolates for
+ * a LIMIT, and so sees what other conditions' selectivity does.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "access/genam.h"
+#include "index/cost.h"
+#include "ivf/ivf_private.h"
+#include "nodes/pathnodes.h"
+#include "optimizer/cost.h"
+#include "optimizer/optimizer.h"
+#include "utils/selfuncs.h"
+#include "utils/spccache.h"
+
+/* Vectors read before the first row is returned. */
+#define FIRST_VECTORS 16
+
+/* What the estimate needs to know of an index. */
+static VsIvfIndex *
+look_at_index(Oid oid, int *probes)
+{
+	Relation	rel = index_open(oid, NoLock);
+	VsIvfIndex *index = vs_ivf_open(rel);
+
+	*probes = vs_ivf_effective_probes(rel);
+	index_close(rel, NoLock);
+	return index;
+}
+
+void
+vs_ivf_costestimate(PlannerInfo *root, IndexPath *path, double loop_count,
+					Cost *startup, Cost *total, Selectivity *selectivity,
+					double *correlation, double *pages)
+{
+	IndexOptInfo *info = path->indexinfo;
+	GenericCosts costs = {0};
+	double		ntuples = Max(info->tuples, 1.0);
+	VsIvfIndex *index;
+	int			probes;
+	double		nlists;
+	double		share;			/* of the lists that are probed first */
+	double		list_pages;
+	double		vector_pages;
+	Cost		random_page;
+	Cost		seq_page;
+	Cost		code_cost = cpu_operator_cost;
+	Cost		row_cost = cpu_index_tuple_cost + cpu_operator_cost;
+
+	if (path->indexorderbys == NIL || !vs_cost_wants_some_rows(root))
+	{
+		vs_cost_forbid(path, startup, total, selectivity, correlation, pages);
+		return;
+	}
+
+	index = look_at_index(info->indexoid, &probes);
+	nlists = index->meta.nlists;
+	share = Min(probes / nlists, 1.0);
+	list_pages = ceil(ntuples / index->geometry.nslots);
+	vector_pages = index->geometry.vectors_per_page == 0 ? 0.0 :
+		ceil(ntuples / index->geometry.vectors_per_page) *
+		index->geometry.pages_per_vector;
+
+	genericcostestimate(root, path, loop_count, &costs);
+	get_tablespace_page_costs(info->reltablespace, &random_page, &seq_page);
+
+	/* Centroids, then the codes of the lists probed, and the first vectors. */
+	*startup = nlists * code_cost +
+		ceil(nlists / index->geometry.nslots) * seq_page +
+		probes * random_page + share * list_pages * seq_page +
+		share * ntuples * code_cost +
+		Min(FIRST_VECTORS, share * vector_pages) * random_page;
+
+	/* All of them: a vector page is met again as long as it is cached. */
+	*total = *startup + (1.0 - share) * (list_pages * seq_page + ntuples * code_cost) +
+		vector_pages * random_page + ntuples * row_cost;
+
+	*selectivity = costs.indexSelectivity;
+	*correlation = 0;
+	*pages = list_pages + vector_pages;
+}

@@ -1,0 +1,96 @@
+/*
+ * ivf_page.c
+ *		How rows are fitted to pages.
+ */
+#include "postgres.h"
+
+#include "ivf/ivf_page.h"
+
+int
+vs_ivf_code_bits(int dim)
+{
+	if (dim <= 32)
+		return VS_RABITQ_FLOAT16_BITS;
+	if (dim <= 64)
+		return 4;
+	if (dim < 192)
+		return 2;
+	return 1;
+}
+
+/* Numbers of vector pages that a list page of nslots has. */
+static int
+count_vector_blocks(const VsIvfGeometry *g, int nslots)
+{
+	if (g->vectors_per_page == 0)
+		return 0;
+	return (nslots + g->vectors_per_page - 1) / g->vectors_per_page;
+}
+
+/* Bytes of the records of a list page of nslots. */
+static Size
+list_nbytes(const VsIvfGeometry *g, int nslots)
+{
+	return sizeof(VsIvfListPage) +
+		sizeof(BlockNumber) * count_vector_blocks(g, nslots) +
+		nslots * (sizeof(ItemPointerData) + 3 * sizeof(uint16) + g->code_nbytes);
+}
+
+/* Pages that nslots rows take. */
+static int
+count_pages(const VsIvfGeometry *g, int nslots)
+{
+	return 1 + count_vector_blocks(g, nslots) * g->pages_per_vector;
+}
+
+/*
+ * The number of slots with the fewest pages to a row: the last page of vectors
+ * of a list page may not be full.
+ */
+static int
+choose_slots(const VsIvfGeometry *g)
+{
+	int			best = 1;
+
+	for (int n = 2; list_nbytes(g, n) <= VS_PAGE_CAPACITY; n++)
+		if (count_pages(g, n) * best <= count_pages(g, best) * n)
+			best = n;
+	return best;
+}
+
+void
+vs_ivf_geometry_init(VsIvfGeometry *g, int dim, int bits)
+{
+	memset(g, 0, sizeof(VsIvfGeometry));
+	g->dim = dim;
+	g->bits = bits;
+	g->code_nbytes = vs_code_nbytes(bits, dim);
+	if (bits != VS_RABITQ_FLOAT16_BITS)
+	{
+		int			nnumbers = 1 + dim;
+
+		g->pages_per_vector = (nnumbers + IVF_NUMBERS_PER_PAGE - 1) /
+			IVF_NUMBERS_PER_PAGE;
+		g->vector_nbytes = sizeof(uint16) * Min(nnumbers, IVF_NUMBERS_PER_PAGE);
+		g->vectors_per_page = VS_PAGE_CAPACITY / g->vector_nbytes;
+	}
+	g->nslots = choose_slots(g);
+	g->nvector_blocks = count_vector_blocks(g, g->nslots);
+	g->list_nbytes = list_nbytes(g, g->nslots);
+}
+
+Size
+vs_ivf_page_nbytes(const VsIvfGeometry *g, uint16 kind)
+{
+	switch (kind)
+	{
+		case IVF_PAGE_META:
+			return sizeof(VsIvfMeta);
+		case IVF_PAGE_LIST:
+			return g->list_nbytes;
+		case IVF_PAGE_VECTORS:
+			return g->vectors_per_page * g->vector_nbytes;
+		default:
+			return IVF_ENTRIES_PER_PAGE * sizeof(VsIvfEntry);
+	}
+}
