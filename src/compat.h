@@ -77,6 +77,17 @@ vs_compat_buffile_read_exact(BufFile *file, void *data, size_t nbytes)
 }
 #endif
 
+#include "utils/tuplesort.h"
+
+/* The next datum of a sort, valid until the next call; got "copy" in 16. */
+#if PG_VERSION_NUM >= 160000
+#define vs_compat_tuplesort_getdatum(sort, value, isnull) \
+	tuplesort_getdatum(sort, true, false, value, isnull, NULL)
+#else
+#define vs_compat_tuplesort_getdatum(sort, value, isnull) \
+	tuplesort_getdatum(sort, true, value, isnull, NULL)
+#endif
+
 /* Count a search of an index for EXPLAIN ANALYZE, from 18 on. */
 #if PG_VERSION_NUM >= 180000
 #define vs_compat_count_index_search(scan) \

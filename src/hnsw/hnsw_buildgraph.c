@@ -76,45 +76,6 @@ lay_out(VsHnswBuild *build, char *memory, uint32 max_rows)
 	build->memory = memory + beside_nbytes(max_rows);
 }
 
-/*
- * Create a segment of shared memory, or return NULL and set *reason.  Where the
- * memory cannot be had dsm_create has undone all but what its resource owner
- * knows, so that the error can end here.
- */
-static dsm_segment *
-try_create_segment(Size nbytes, char **reason)
-{
-	ResourceOwner old_owner = CurrentResourceOwner;
-	ResourceOwner owner = ResourceOwnerCreate(old_owner, "hnsw build");
-	MemoryContext old = CurrentMemoryContext;
-	dsm_segment *volatile segment = NULL;
-
-	CurrentResourceOwner = owner;
-	PG_TRY();
-	{
-		segment = dsm_create(nbytes, 0);
-		dsm_pin_mapping(segment);
-	}
-	PG_CATCH();
-	{
-		ErrorData  *error;
-
-		MemoryContextSwitchTo(old);
-		error = CopyErrorData();
-		FlushErrorState();
-		*reason = error->message;
-	}
-	PG_END_TRY();
-	CurrentResourceOwner = old_owner;
-	ResourceOwnerRelease(owner, RESOURCE_RELEASE_BEFORE_LOCKS, false, false);
-	ResourceOwnerDelete(owner);
-
-	/* From now on it goes with whatever else the build holds. */
-	if (segment != NULL)
-		dsm_unpin_mapping(segment);
-	return segment;
-}
-
 void
 vs_hnsw_build_allocate(VsHnswBuild *build, uint32 nrows, Size graph_nbytes)
 {
@@ -128,7 +89,7 @@ vs_hnsw_build_allocate(VsHnswBuild *build, uint32 nrows, Size graph_nbytes)
 	{
 		char	   *reason = NULL;
 
-		build->segment = try_create_segment(nbytes, &reason);
+		build->segment = vs_build_try_segment(nbytes, &reason);
 		if (build->segment == NULL)
 			ereport(NOTICE,
 					(errmsg("hnsw graph is built by one process because there is not enough shared memory"),

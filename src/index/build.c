@@ -17,6 +17,7 @@
 #include "storage/page.h"
 #include "storage/spin.h"
 #include "utils/memutils.h"
+#include "utils/resowner.h"
 
 /* Tasks of the frame's own. */
 enum
@@ -291,26 +292,72 @@ vs_build_read(VsBuild *build, uint64 number, float *x, ItemPointer tid)
 }
 
 /* One row is drawn from each of n ranges of rows, as long as one another. */
-float *
-vs_build_sample(VsBuild *build, int max_rows, Size nbytes, pg_prng_state *prng,
-				int *n)
+void
+vs_build_draw(VsBuild *build, int n, pg_prng_state *prng, float *samples)
 {
-	Size		row_nbytes = sizeof(float) * build->dim;
 	uint64		nrows = vs_spool_nrows(build->spool);
-	uint64		nsamples = Min(Max(nbytes / row_nbytes, 1),
-							   Min((uint64) max_rows, nrows));
-	float	   *samples = palloc_extended(Max(row_nbytes * nsamples, 1),
-										  MCXT_ALLOC_HUGE);
 
-	for (uint64 i = 0; i < nsamples; i++)
+	for (uint64 i = 0; i < n; i++)
 	{
-		uint64		begin = i * nrows / nsamples;
-		uint64		end = (i + 1) * nrows / nsamples;
+		uint64		begin = i * nrows / n;
+		uint64		end = (i + 1) * nrows / n;
 
 		CHECK_FOR_INTERRUPTS();
 		vs_build_read(build, pg_prng_uint64_range(prng, begin, end - 1),
 					  samples + i * build->dim, NULL);
 	}
+}
+
+float *
+vs_build_sample(VsBuild *build, int max_rows, Size nbytes, pg_prng_state *prng,
+				int *n)
+{
+	Size		row_nbytes = sizeof(float) * build->dim;
+	uint64		nsamples = Min(Max(nbytes / row_nbytes, 1),
+							   Min((uint64) max_rows,
+								   vs_spool_nrows(build->spool)));
+	float	   *samples = palloc_extended(Max(row_nbytes * nsamples, 1),
+										  MCXT_ALLOC_HUGE);
+
 	*n = nsamples;
+	vs_build_draw(build, *n, prng, samples);
 	return samples;
+}
+
+/*
+ * Where the memory cannot be had dsm_create has undone all but what its resource
+ * owner knows, so that the error can end here.
+ */
+dsm_segment *
+vs_build_try_segment(Size nbytes, char **reason)
+{
+	ResourceOwner old_owner = CurrentResourceOwner;
+	ResourceOwner owner = ResourceOwnerCreate(old_owner, "vsearch build");
+	MemoryContext old = CurrentMemoryContext;
+	dsm_segment *volatile segment = NULL;
+
+	CurrentResourceOwner = owner;
+	PG_TRY();
+	{
+		segment = dsm_create(nbytes, 0);
+		dsm_pin_mapping(segment);
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(old);
+		error = CopyErrorData();
+		FlushErrorState();
+		*reason = error->message;
+	}
+	PG_END_TRY();
+	CurrentResourceOwner = old_owner;
+	ResourceOwnerRelease(owner, RESOURCE_RELEASE_BEFORE_LOCKS, false, false);
+	ResourceOwnerDelete(owner);
+
+	/* From now on it goes with whatever else the build holds. */
+	if (segment != NULL)
+		dsm_unpin_mapping(segment);
+	return segment;
 }

@@ -121,11 +121,23 @@ extern void vs_build_read(VsBuild *build, uint64 number, float *x,
 						  ItemPointer tid);
 
 /*
- * Read a random selection of the spool's rows, spread evenly: at most max_rows,
- * within nbytes but at least one, unless there are none.  Returns n x dim
- * floats, palloc'd in the current memory context, and sets *n.
+ * Read n rows, at most as many as there are, drawn at random but spread evenly,
+ * as n x dim floats.
+ */
+extern void vs_build_draw(VsBuild *build, int n, pg_prng_state *prng,
+						  float *samples);
+
+/*
+ * The same into memory that is palloc'd in the current memory context: at most
+ * max_rows, within nbytes but at least one, unless there are none.  Sets *n.
  */
 extern float *vs_build_sample(VsBuild *build, int max_rows, Size nbytes,
 							  pg_prng_state *prng, int *n);
+
+/*
+ * Create a segment of shared memory for the build's participants, or return NULL
+ * and set *reason.
+ */
+extern dsm_segment *vs_build_try_segment(Size nbytes, char **reason);
 
 #endif							/* VS_BUILD_H */

@@ -64,18 +64,25 @@ name_file(char *name, Size nbytes, int participant)
 }
 
 VsSpool *
-vs_spool_create(int dim, VsSpoolShared *shared, int participant)
+vs_spool_open(int dim, VsSpoolShared *shared)
 {
 	VsSpool    *spool = palloc0(sizeof(VsSpool));
-	char		name[32];
 
 	spool->shared = shared;
-	spool->participant = participant;
 	spool->vector_nbytes = sizeof(uint16) * dim;
 	spool->halves = palloc(spool->vector_nbytes);
 	spool->nfiles = shared != NULL ? shared->nfiles : 1;
 	spool->files = palloc0(sizeof(SpoolFile) * spool->nfiles);
+	return spool;
+}
 
+VsSpool *
+vs_spool_create(int dim, VsSpoolShared *shared, int participant)
+{
+	VsSpool    *spool = vs_spool_open(dim, shared);
+	char		name[32];
+
+	spool->participant = participant;
 	name_file(name, sizeof(name), participant);
 	spool->files[0].file = shared != NULL ?
 		BufFileCreateFileSet(&shared->files.fs, name) : BufFileCreateTemp(false);

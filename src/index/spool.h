@@ -47,6 +47,9 @@ extern void vs_spool_shared_attach(VsSpoolShared *shared, dsm_segment *segment);
  */
 extern VsSpool *vs_spool_create(int dim, VsSpoolShared *shared, int participant);
 
+/* Only to read a shared spool that others have written. */
+extern VsSpool *vs_spool_open(int dim, VsSpoolShared *shared);
+
 extern void vs_spool_write(VsSpool *spool, ItemPointer tid, int exponent,
 						   const uint16 *halves);
 
