@@ -19,7 +19,7 @@
 
 /* Samples a centroid that are enough, and rounds: see README.md. */
 #define VS_TRAINING_SAMPLES_PER_CENTROID 50
-#define VS_TRAINING_MAX_ROUNDS 10
+#define VS_TRAINING_MAX_ROUNDS 6
 
 /*
  * A training, in one piece of memory that participants may have mapped at
