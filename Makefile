@@ -54,6 +54,7 @@ ifneq ($(wildcard $(PGXS)),)
 include $(PGXS)
 include src/kernel/kernel.mk
 include src/quant/quant.mk
+include src/index/index.mk
 -include $(OBJS:.o=.d)
 endif
 

@@ -1,58 +1,30 @@
 /*
  * ivf_build.c
- *		CREATE INDEX, by one process.
+ *		CREATE INDEX.
  *
- * The table is read into a spool.  A sample of its rows trains the centroids;
- * each row is assigned to the nearest one, and the lists are written one after
- * the other.
+ * The table is read once, into a spool of float16 vectors.  A sample of them
+ * trains the centroids, by k-means through OpenBLAS.  Each row is assigned to
+ * its nearest centroid; rows are sorted by list, and the lists are written one
+ * after another.  Nothing is WAL-logged until all pages are made.  Workers take
+ * part in all of it but the sorting.
  */
 #include "postgres.h"
 
-#include <math.h>
-
-#include "catalog/index.h"
 #include "commands/progress.h"
-#include "index/build.h"
-#include "ivf/ivf_private.h"
+#include "common/pg_prng.h"
+#include "index/blas.h"
+#include "ivf/ivf_build_private.h"
 #include "kernel/kernel.h"
 #include "miscadmin.h"
 #include "quant/f16vec.h"
-#include "quant/kmeans.h"
 #include "utils/memutils.h"
-
-/* Phases for pg_stat_progress_create_index; 1 is "initializing". */
-enum
-{
-	IVF_PHASE_KMEANS = 2,
-	IVF_PHASE_ASSIGN,
-	IVF_PHASE_LOAD,
-	IVF_PHASE_LOG
-};
-
-/* Rows that a centroid is trained from. */
-#define SAMPLES_PER_LIST 20
 
 static const VsBuildMethod build_method = {
 	.worker_main = "vs_ivf_build_worker",
+	.shared_nbytes = sizeof(VsIvfBuildShared),
 	.load_phase = IVF_PHASE_LOAD,
 	.log_phase = IVF_PHASE_LOG,
 };
-
-/* A row of the spool and its list. */
-typedef struct Assignment
-{
-	uint32		list;
-	uint32		row;
-} Assignment;
-
-typedef struct Build
-{
-	VsBuild		base;
-	VsIvfIndex *index;
-	float	   *centroids;
-	Assignment *assignments;	/* sorted by list */
-	uint64		next;			/* the assignment whose row is written next */
-} Build;
 
 char *
 vs_ivf_buildphasename(int64 phase)
@@ -61,11 +33,15 @@ vs_ivf_buildphasename(int64 phase)
 	{
 		case PROGRESS_CREATEIDX_SUBPHASE_INITIALIZE:
 			return "initializing";
-		case IVF_PHASE_KMEANS:
+		case IVF_PHASE_LOAD:
+			return "reading tuples";
+		case IVF_PHASE_TRAIN:
 			return "performing k-means";
 		case IVF_PHASE_ASSIGN:
 			return "assigning tuples";
-		case IVF_PHASE_LOAD:
+		case IVF_PHASE_SORT:
+			return "sorting tuples";
+		case IVF_PHASE_WRITE:
 			return "loading tuples";
 		case IVF_PHASE_LOG:
 			return "logging pages";
@@ -74,137 +50,95 @@ vs_ivf_buildphasename(int64 phase)
 	}
 }
 
-static void
-train(Build *build)
-{
-	VsIvfIndex *index = build->index;
-	int			dim = index->geometry.dim;
-	int			nlists = vs_ivf_option_lists(index->rel,
-											 vs_spool_nrows(build->base.spool));
-	int			n;
-	float	   *samples = vs_build_sample(&build->base, nlists * SAMPLES_PER_LIST,
-										  (Size) maintenance_work_mem * 1024,
-										  &pg_global_prng_state, &n);
-
-	if (n < nlists)
-		ereport(NOTICE,
-				(errmsg("ivfflat index created with little data"),
-				 errdetail("This will cause low recall."),
-				 errhint("Drop the index until the table has more data.")));
-	index->meta.nlists = Max(Min(nlists, n), 1);
-	build->centroids = palloc_extended(sizeof(float) * dim * index->meta.nlists,
-									   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-	if (n > 0)
-		vs_kmeans(dim, n, samples, NULL, index->meta.nlists, 1, build->centroids);
-	pfree(samples);
-}
-
+/* Write an index that has one list, for lack of rows to learn more from. */
 static int
-compare_assignments(const void *a, const void *b)
+single_list(VsIvfBuild *build, float **centroids)
 {
-	const Assignment *left = a;
-	const Assignment *right = b;
+	int			dim = build->base.dim;
 
-	if (left->list != right->list)
-		return left->list < right->list ? -1 : 1;
-	return left->row < right->row ? -1 : 1;
-}
-
-static void
-assign(Build *build)
-{
-	VsIvfIndex *index = build->index;
-	int			dim = index->geometry.dim;
-	uint64		nrows = vs_spool_nrows(build->base.spool);
-	double		sum = 0.0;
-
-	build->assignments = palloc_extended(sizeof(Assignment) * Max(nrows, 1),
-										 MCXT_ALLOC_HUGE);
-	for (uint64 i = 0; i < nrows; i++)
-	{
-		float		best = INFINITY;
-
-		CHECK_FOR_INTERRUPTS();
-		vs_build_read(&build->base, i, build->base.x, NULL);
-		build->assignments[i].row = i;
-		build->assignments[i].list = 0;
-		for (uint32 c = 0; c < index->meta.nlists; c++)
-		{
-			const float *centroid = build->centroids + (Size) c * dim;
-			float		dist = index->meta.metric == VS_METRIC_IP ?
-				-vs_kernel->f32_ip(dim, build->base.x, centroid) :
-				vs_kernel->f32_l2_sq(dim, build->base.x, centroid);
-
-			if (dist < best)
-			{
-				best = dist;
-				build->assignments[i].list = c;
-			}
-		}
-		sum += vs_kernel->f32_l2_sq(dim, build->base.x, build->centroids +
-									(Size) build->assignments[i].list * dim);
-	}
-	qsort(build->assignments, nrows, sizeof(Assignment), compare_assignments);
-	vs_ivf_set_unit(index, 1, nrows > 0 ? sqrt(sum / nrows) : 0.0);
-}
-
-/* VsIvfNextRow: the next assigned row. */
-static void
-next_row(void *state, VsIvfRow *row)
-{
-	Build	   *build = state;
-	VsSpoolRow	spooled;
-
-	vs_spool_read(build->base.spool, build->assignments[build->next++].row,
-				  &spooled);
-	row->tid = spooled.tid;
-	row->vector.exponent = spooled.exponent;
-	memcpy(row->vector.halves, spooled.halves,
-		   sizeof(uint16) * build->index->geometry.dim);
-}
-
-static void
-write_lists(Build *build)
-{
-	uint64		nrows = vs_spool_nrows(build->base.spool);
-
-	vs_ivf_create(build->index, build->centroids);
-	for (uint32 list = 0; list < build->index->meta.nlists; list++)
-	{
-		uint64		end = build->next;
-
-		while (end < nrows && build->assignments[end].list == list)
-			end++;
-		vs_ivf_write_list(build->index, list, end - build->next, next_row, build);
-	}
+	*centroids = palloc0(sizeof(float) * dim);
+	(*centroids)[0] = 1.0f;
+	build->residual = 0.0;
+	return 1;
 }
 
 IndexBuildResult *
 vs_ivf_build(Relation heap, Relation rel, IndexInfo *indexInfo)
 {
-	Build		build = {0};
+	VsIvfBuild	build = {0};
+	VsIvfBuildShared *shared;
+	VsIvfIndex *index;
+	float	   *centroids;
+	double		nrows;
+	int			nlists;
+
+	/* Learn that it is missing before the table is read, not after. */
+	if (RelationGetNumberOfBlocks(heap) > 0)
+		vs_blas_load();
 
 	vs_build_begin(&build.base, heap, rel, indexInfo, &build_method);
-	build.index = vs_ivf_open_new(rel);
+	shared = build.shared = build.base.team->shared;
+	vs_ivf_build_init_shared(&build);
 	vs_build_load_table(&build.base, indexInfo);
-	train(&build);
-	assign(&build);
-	build.index->meta.nrows = vs_spool_nrows(build.base.spool);
-	write_lists(&build);
+
+	nrows = vs_spool_nrows(build.base.spool);
+	nlists = vs_ivf_option_lists(rel, nrows);
+	if (nrows < nlists)
+		ereport(NOTICE,
+				(errmsg("ivfflat index created with little data"),
+				 errdetail("This will cause low recall."),
+				 errhint("Drop the index until the table has more data.")));
+	nlists = nrows > 0 ? vs_ivf_build_train(&build, nlists, &centroids) : 0;
+	if (nlists == 0)
+		nlists = single_list(&build, &centroids);
+
+	index = build.index = vs_ivf_open_new(rel);
+	index->meta.nlists = nlists;
+	index->meta.nrows = nrows;
+	vs_ivf_set_unit(index, pg_prng_uint32(&pg_global_prng_state),
+					build.residual);
+	vs_ivf_create(index, centroids);
+	pfree(centroids);
+	shared->meta = index->meta;
+
+	if (nrows > 0)
+	{
+		vs_ivf_build_assign(&build);
+		vs_ivf_build_sort(&build);
+		vs_ivf_build_write(&build);
+	}
 	vs_build_log(&build.base);
+	vs_ivf_build_free(&build);
 	return vs_build_end(&build.base);
 }
 
 extern PGDLLEXPORT void vs_ivf_build_worker(dsm_segment *segment, shm_toc *toc);
 
-/* What a parallel worker runs: it reads the table. */
+/* What a parallel worker runs. */
 void
 vs_ivf_build_worker(dsm_segment *segment, shm_toc *toc)
 {
-	VsBuild		build;
+	VsIvfBuild	build = {0};
+	int			task;
 
-	vs_build_join(&build, segment, toc, &build_method);
-	while (vs_build_next_task(&build) != 0)
-		elog(ERROR, "unknown task of an ivfflat build");
-	vs_build_leave(&build);
+	vs_build_join(&build.base, segment, toc, &build_method);
+	build.shared = build.base.team->shared;
+	vs_ivf_build_attach_shared(&build, segment);
+	while ((task = vs_build_next_task(&build.base)) != 0)
+		switch (task)
+		{
+			case IVF_TASK_TRAIN:
+				vs_ivf_build_join_training(&build);
+				break;
+			case IVF_TASK_ASSIGN:
+				vs_ivf_build_assign_rows(&build);
+				break;
+			case IVF_TASK_WRITE:
+				vs_ivf_build_write_lists(&build);
+				break;
+			default:
+				elog(ERROR, "unknown task %d of an ivfflat build", task);
+		}
+	vs_ivf_build_free(&build);
+	vs_build_leave(&build.base);
 }

@@ -17,6 +17,7 @@ void		ProcessInterrupts(void);
 void		ExceptionalCondition(const char *condition);
 void	   *palloc(size_t nbytes);
 void	   *palloc0(size_t nbytes);
+void	   *palloc_extended(size_t nbytes, int flags);
 void	   *repalloc_huge(void *memory, size_t nbytes);
 void		pfree(void *memory);
 void		pg_prng_seed(uint64_t *state, uint64_t seed);
@@ -54,6 +55,14 @@ void *
 palloc0(size_t nbytes)
 {
 	return memset(palloc(nbytes), 0, nbytes);
+}
+
+/* Flags say what may be huge, which anything here may. */
+void *
+palloc_extended(size_t nbytes, int flags)
+{
+	(void) flags;
+	return palloc(nbytes);
 }
 
 void *

@@ -1,0 +1,264 @@
+/*
+ * ivf_buildlists.c
+ *		CREATE INDEX: assigning rows to lists, and writing the lists.
+ *
+ * Participants assign rows, a block at a time, and note them with their lists in
+ * files.  The leader sorts these notes into another file, which begins with where
+ * each list's rows begin in it.  Each list is written by whoever takes it.
+ *
+ * These files are spools, too, of records that are numbers instead of vectors.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_operator_d.h"
+#include "catalog/pg_type_d.h"
+#include "compat.h"
+#include "index/centroids.h"
+#include "ivf/ivf_build_private.h"
+#include "miscadmin.h"
+#include "utils/memutils.h"
+#include "utils/tuplesort.h"
+
+/* Float16 elements that a number takes in a record. */
+#define NUMBER_DIM (sizeof(uint64) / sizeof(uint16))
+
+static void
+write_number(VsSpool *spool, uint64 number)
+{
+	ItemPointerData tid;
+	uint16		halves[NUMBER_DIM];
+
+	ItemPointerSetInvalid(&tid);
+	memcpy(halves, &number, sizeof(number));
+	vs_spool_write(spool, &tid, 0, halves);
+}
+
+static uint64
+read_number(VsSpool *spool, uint64 i)
+{
+	VsSpoolRow	row;
+	uint64		number;
+
+	vs_spool_read(spool, i, &row);
+	memcpy(&number, row.halves, sizeof(number));
+	return number;
+}
+
+void
+vs_ivf_build_init_shared(VsIvfBuild *build)
+{
+	VsTeam	   *team = build->base.team;
+
+	if (team->segment == NULL)
+		return;
+	vs_spool_shared_init(&build->shared->assigned.spool, team->segment,
+						 team->nparticipants);
+	vs_spool_shared_init(&build->shared->sorted.spool, team->segment,
+						 team->nparticipants);
+}
+
+void
+vs_ivf_build_attach_shared(VsIvfBuild *build, dsm_segment *segment)
+{
+	vs_spool_shared_attach(&build->shared->assigned.spool, segment);
+	vs_spool_shared_attach(&build->shared->sorted.spool, segment);
+}
+
+/* Begin a file of numbers; shared if there is anybody to share it with. */
+static VsSpool *
+create_numbers(VsIvfBuild *build, VsSpoolShared *shared)
+{
+	VsTeam	   *team = build->base.team;
+
+	return vs_spool_create(NUMBER_DIM, team->segment != NULL ? shared : NULL,
+						   team->participant);
+}
+
+/* A note is a list and a row in one number, which sorts by list. */
+#define ROW_BITS 48
+
+/* A participant's notes of where rows belong. */
+static void
+note_rows(VsIvfBuild *build)
+{
+	VsBuild    *base = &build->base;
+	uint64		nrows = vs_spool_nrows(base->spool);
+	VsCentroids *centroids =
+		vs_centroids_create(base->dim, build->shared->ncentroids,
+							vs_training_centroids(build->training),
+							base->opclass->metric == VS_METRIC_IP);
+	float	   *rows = palloc_extended(sizeof(float) * base->dim *
+									   VS_CENTROIDS_BLOCK_ROWS, MCXT_ALLOC_HUGE);
+	float	   *work = palloc(sizeof(float) * VS_CENTROIDS_WORK_FLOATS);
+	uint32		lists[VS_CENTROIDS_BLOCK_ROWS];
+	uint64		begin;
+
+	while ((begin = vs_build_take(base, VS_CENTROIDS_BLOCK_ROWS)) < nrows)
+	{
+		int			n = Min(nrows - begin, VS_CENTROIDS_BLOCK_ROWS);
+
+		for (int i = 0; i < n; i++)
+			vs_build_read(base, begin + i, rows + (Size) i * base->dim, NULL);
+		vs_centroids_nearest(centroids, n, rows, work, lists, NULL);
+		for (int i = 0; i < n; i++)
+			write_number(build->assigned,
+						 ((uint64) lists[i] << ROW_BITS) | (begin + i));
+		vs_team_report(base->team, n);
+	}
+	vs_centroids_free(centroids);
+	pfree(rows);
+	pfree(work);
+}
+
+void
+vs_ivf_build_assign_rows(VsIvfBuild *build)
+{
+	if (build->base.team->participant > 0)
+		vs_spool_begin_reading(build->base.spool);
+	build->assigned = create_numbers(build, &build->shared->assigned.spool);
+	if (vs_ivf_build_see_training(build))
+		note_rows(build);
+	vs_spool_end_writing(build->assigned);
+	vs_ivf_build_free_training(build);
+}
+
+void
+vs_ivf_build_assign(VsIvfBuild *build)
+{
+	VsTeam	   *team = build->base.team;
+
+	vs_team_begin_phase(team, IVF_PHASE_ASSIGN,
+						vs_spool_nrows(build->base.spool));
+	vs_build_deal(&build->base, 0);
+	vs_team_begin_task(team, IVF_TASK_ASSIGN);
+	vs_ivf_build_assign_rows(build);
+	vs_team_end_task(team);
+	vs_spool_begin_reading(build->assigned);
+}
+
+/* Write where each list's rows begin, and behind the last one. */
+static void
+write_begins(VsIvfBuild *build, const uint64 *counts)
+{
+	uint32		nlists = build->index->meta.nlists;
+	uint64		begin = nlists + 1;
+
+	for (uint32 list = 0; list <= nlists; list++)
+	{
+		write_number(build->sorted, begin);
+		if (list < nlists)
+			begin += counts[list];
+	}
+}
+
+void
+vs_ivf_build_sort(VsIvfBuild *build)
+{
+	VsTeam	   *team = build->base.team;
+	uint64		nrows = vs_spool_nrows(build->assigned);
+	uint64	   *counts = palloc0(sizeof(uint64) * build->index->meta.nlists);
+	Tuplesortstate *sort = tuplesort_begin_datum(INT8OID, Int8LessOperator,
+												 InvalidOid, false,
+												 maintenance_work_mem, NULL,
+												 TUPLESORT_NONE);
+	Datum		note;
+	bool		isnull;
+
+	Assert(nrows == vs_spool_nrows(build->base.spool));
+	vs_team_begin_phase(team, IVF_PHASE_SORT, nrows);
+	for (uint64 i = 0; i < nrows; i++)
+	{
+		uint64		number = read_number(build->assigned, i);
+
+		counts[number >> ROW_BITS]++;
+		tuplesort_putdatum(sort, Int64GetDatum(number), false);
+		CHECK_FOR_INTERRUPTS();
+	}
+	tuplesort_performsort(sort);
+
+	build->sorted = create_numbers(build, &build->shared->sorted.spool);
+	write_begins(build, counts);
+	while (vs_compat_tuplesort_getdatum(sort, &note, &isnull))
+	{
+		write_number(build->sorted, DatumGetInt64(note) &
+					 ((UINT64CONST(1) << ROW_BITS) - 1));
+		vs_team_report(team, 1);
+	}
+	vs_spool_end_writing(build->sorted);
+	tuplesort_end(sort);
+	pfree(counts);
+}
+
+/* A list that is being written. */
+typedef struct ListRows
+{
+	VsIvfBuild *build;
+	uint64		next;			/* in build->sorted */
+} ListRows;
+
+/* VsIvfNextRow */
+static void
+next_row(void *state, VsIvfRow *row)
+{
+	ListRows   *rows = state;
+	VsBuild    *base = &rows->build->base;
+	VsSpoolRow	spooled;
+
+	vs_spool_read(base->spool, read_number(rows->build->sorted, rows->next++),
+				  &spooled);
+	row->tid = spooled.tid;
+	row->vector.exponent = spooled.exponent;
+	memcpy(row->vector.halves, spooled.halves, sizeof(uint16) * base->dim);
+	vs_team_report(base->team, 1);
+}
+
+void
+vs_ivf_build_write_lists(VsIvfBuild *build)
+{
+	VsBuild    *base = &build->base;
+	uint64		list;
+
+	if (build->index == NULL)
+	{
+		build->index = vs_ivf_open_new(base->team->index);
+		build->index->meta = build->shared->meta;
+		vs_ivf_use_unit(build->index);
+	}
+	if (build->sorted == NULL)
+		build->sorted = vs_spool_open(NUMBER_DIM, &build->shared->sorted.spool);
+	vs_spool_begin_reading(build->sorted);
+
+	while ((list = vs_build_take(base, 1)) < build->index->meta.nlists)
+	{
+		MemoryContext old = MemoryContextSwitchTo(base->row_context);
+		ListRows	rows = {build, read_number(build->sorted, list)};
+		uint64		end = read_number(build->sorted, list + 1);
+
+		vs_ivf_write_list(build->index, list, end - rows.next, next_row, &rows);
+		MemoryContextSwitchTo(old);
+		MemoryContextReset(base->row_context);
+	}
+}
+
+void
+vs_ivf_build_write(VsIvfBuild *build)
+{
+	VsTeam	   *team = build->base.team;
+
+	vs_team_begin_phase(team, IVF_PHASE_WRITE,
+						vs_spool_nrows(build->base.spool));
+	vs_build_deal(&build->base, 0);
+	vs_team_begin_task(team, IVF_TASK_WRITE);
+	vs_ivf_build_write_lists(build);
+	vs_team_end_task(team);
+}
+
+void
+vs_ivf_build_free(VsIvfBuild *build)
+{
+	vs_ivf_build_free_training(build);
+	if (build->assigned != NULL)
+		vs_spool_free(build->assigned);
+	if (build->sorted != NULL)
+		vs_spool_free(build->sorted);
+}

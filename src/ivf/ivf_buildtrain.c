@@ -1,0 +1,185 @@
+/*
+ * ivf_buildtrain.c
+ *		CREATE INDEX: finding the centroids.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "commands/progress.h"
+#include "common/pg_prng.h"
+#include "index/centroids.h"
+#include "ivf/ivf_build_private.h"
+#include "kernel/kernel.h"
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "utils/memutils.h"
+
+/* Samples to train from at least, where there are as many rows. */
+#define IVF_MIN_SAMPLES 10000
+
+/* Samples that tell how long rows are. */
+#define LENGTH_SAMPLES 1000
+
+/* VsTrainingHooks.share: one step by all participants. */
+static void
+share_step(void *arg, VsTraining *training)
+{
+	VsIvfBuild *build = arg;
+
+	vs_team_begin_task(build->base.team, IVF_TASK_TRAIN);
+	vs_training_work(training);
+	vs_team_end_task(build->base.team);
+}
+
+/* VsTrainingHooks.progress */
+static void
+report_rounds(void *arg, int done, int total)
+{
+	pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_DONE, done);
+}
+
+bool
+vs_ivf_build_see_training(VsIvfBuild *build)
+{
+	dsm_handle	handle = build->shared->training_handle;
+
+	if (build->training != NULL)
+		return true;
+	if (handle == DSM_HANDLE_INVALID)
+		return false;
+	build->segment = dsm_attach(handle);
+	if (build->segment == NULL)
+		elog(ERROR, "could not map the training of an ivfflat build");
+	build->training = dsm_segment_address(build->segment);
+	return true;
+}
+
+void
+vs_ivf_build_join_training(VsIvfBuild *build)
+{
+	if (vs_ivf_build_see_training(build))
+		vs_training_work(build->training);
+}
+
+void
+vs_ivf_build_free_training(VsIvfBuild *build)
+{
+	if (build->segment != NULL)
+		dsm_detach(build->segment);
+	else if (build->training != NULL)
+		pfree(build->training);
+	build->segment = NULL;
+	build->training = NULL;
+}
+
+/* Rows to train from: as many as help, within maintenance_work_mem. */
+static int
+count_samples(const VsIvfBuild *build, int nlists)
+{
+	int			dim = build->base.dim;
+	uint64		nrows = vs_spool_nrows(build->base.spool);
+	Size		memory = (Size) maintenance_work_mem * 1024;
+	uint64		wanted = (uint64) nlists * VS_TRAINING_SAMPLES_PER_CENTROID;
+	int			n = Min(Min(Max(wanted, IVF_MIN_SAMPLES), nrows), INT_MAX);
+	Size		least = vs_training_nbytes(dim, Min(n, nlists), nlists);
+
+	if (least > memory)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("memory required is %zu MB, maintenance_work_mem is %d MB",
+						least / (1024 * 1024) + 1, maintenance_work_mem / 1024)));
+	while (vs_training_nbytes(dim, n, nlists) > memory)
+		n = Max(n - n / 8 - 1, Min(n, nlists));
+	return n;
+}
+
+/*
+ * Memory for the training, that workers can attach to if it can be had: more
+ * processes are no reason to fail.
+ */
+static void *
+allocate_training(VsIvfBuild *build, Size nbytes)
+{
+	char	   *reason;
+
+	build->shared->training_handle = DSM_HANDLE_INVALID;
+	if (build->base.team->segment != NULL)
+		build->segment = vs_build_try_segment(nbytes, &reason);
+	if (build->segment == NULL)
+		return palloc_extended(nbytes, MCXT_ALLOC_HUGE);
+	build->shared->training_handle = dsm_segment_handle(build->segment);
+	return dsm_segment_address(build->segment);
+}
+
+/*
+ * By inner product rows are longer or shorter than the centroids, which are of
+ * unit length; make these as long as rows are along them, so that codes are of
+ * what is left.  Which one a row is assigned to is not changed by it.
+ */
+static void
+fit_length(VsIvfBuild *build, int k, float *centroids)
+{
+	int			dim = build->base.dim;
+	int			n;
+	float	   *samples = vs_build_sample(&build->base, LENGTH_SAMPLES,
+										  (Size) maintenance_work_mem * 1024 / 4,
+										  &pg_global_prng_state, &n);
+	VsCentroids *prepared = vs_centroids_create(dim, k, centroids, true);
+	float	   *work = palloc(sizeof(float) * VS_CENTROIDS_WORK_FLOATS);
+	uint32	   *nearest = palloc(sizeof(uint32) * n);
+	double		along = 0.0;
+	double		norm_sq = 0.0;
+
+	vs_centroids_nearest(prepared, n, samples, work, nearest, NULL);
+	for (int i = 0; i < n; i++)
+	{
+		const float *x = samples + (Size) i * dim;
+
+		along += vs_kernel->f32_ip(dim, x, centroids + (Size) nearest[i] * dim);
+		norm_sq += vs_kernel->f32_ip(dim, x, x);
+	}
+	along = Max(along / n, 0.0);
+	build->residual = sqrt(Max(norm_sq / n - along * along, 0.0));
+	if (isfinite(along) && along > 0.0)
+		for (Size i = 0; i < (Size) k * dim; i++)
+			centroids[i] *= along;
+
+	vs_centroids_free(prepared);
+	pfree(samples);
+	pfree(work);
+	pfree(nearest);
+}
+
+int
+vs_ivf_build_train(VsIvfBuild *build, int nlists, float **centroids)
+{
+	VsMetric	metric = build->base.opclass->metric;
+	int			dim = build->base.dim;
+	int			n = count_samples(build, nlists);
+	VsTrainingHooks hooks = {share_step, report_rounds, build};
+	void	   *memory;
+	int			k;
+
+	vs_team_begin_phase(build->base.team, IVF_PHASE_TRAIN, 0);
+	pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_TOTAL,
+								 VS_TRAINING_MAX_ROUNDS);
+	memory = allocate_training(build, vs_training_nbytes(dim, n, nlists));
+	build->training = vs_training_init(memory, dim, n, nlists,
+									   metric != VS_METRIC_L2,
+									   pg_prng_uint64(&pg_global_prng_state));
+	vs_build_draw(&build->base, n, &pg_global_prng_state,
+				  vs_training_samples(build->training));
+	if (build->segment == NULL)
+		hooks.share = NULL;
+	k = vs_training_run(build->training, VS_TRAINING_MAX_ROUNDS, &hooks);
+
+	*centroids = palloc_extended(sizeof(float) * dim * Max(k, 1), MCXT_ALLOC_HUGE);
+	memcpy(*centroids, vs_training_centroids(build->training), sizeof(float) * dim * k);
+	build->residual = sqrt(vs_training_mean_dist_sq(build->training));
+	build->shared->ncentroids = k;
+
+	if (metric == VS_METRIC_IP && k > 0)
+		fit_length(build, k, *centroids);
+	return k;
+}
