@@ -107,6 +107,8 @@ vs_ivf_build(Relation heap, Relation rel, IndexInfo *indexInfo)
 		vs_ivf_build_sort(&build);
 		vs_ivf_build_write(&build);
 	}
+	else
+		vs_ivf_write_list(index, 0, 0, NULL, NULL);
 	vs_build_log(&build.base);
 	vs_ivf_build_free(&build);
 	return vs_build_end(&build.base);

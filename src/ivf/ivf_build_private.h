@@ -61,8 +61,7 @@ typedef struct VsIvfBuild
 	VsBuild		base;
 	VsIvfBuildShared *shared;
 	VsIvfIndex *index;
-	double		residual;		/* root mean square distance of rows to their
-								 * centroids */
+	double		residual;		/* typical distance of rows to their centroids */
 	VsTraining *training;		/* has the centroids; NULL in a worker that
 								 * cannot see it */
 	dsm_segment *segment;		/* that it lies in, NULL if not shared */

@@ -18,8 +18,8 @@
 /* Samples to train from at least, where there are as many rows. */
 #define IVF_MIN_SAMPLES 10000
 
-/* Samples that tell how long rows are. */
-#define LENGTH_SAMPLES 1000
+/* Samples that tell how far rows are from their centroids. */
+#define MEASURED_SAMPLES 1000
 
 /* VsTrainingHooks.share: one step by all participants. */
 static void
@@ -112,38 +112,92 @@ allocate_training(VsIvfBuild *build, Size nbytes)
 	return dsm_segment_address(build->segment);
 }
 
+static int
+compare_doubles(const void *a, const void *b)
+{
+	double		left = *(const double *) a;
+	double		right = *(const double *) b;
+
+	return left < right ? -1 : left > right;
+}
+
+/* Distance between two vectors, of any magnitudes. */
+static double
+distance(int dim, const float *a, const float *b)
+{
+	double		sum = 0.0;
+
+	for (int i = 0; i < dim; i++)
+		sum += ((double) a[i] - b[i]) * ((double) a[i] - b[i]);
+	return sqrt(sum);
+}
+
 /*
  * By inner product rows are longer or shorter than the centroids, which are of
  * unit length; make these as long as rows are along them, so that codes are of
  * what is left.  Which one a row is assigned to is not changed by it.
  */
 static void
-fit_length(VsIvfBuild *build, int k, float *centroids)
+fit_length(int dim, int n, const float *samples, const uint32 *nearest, int k,
+		   float *centroids)
 {
-	int			dim = build->base.dim;
-	int			n;
-	float	   *samples = vs_build_sample(&build->base, LENGTH_SAMPLES,
-										  (Size) maintenance_work_mem * 1024 / 4,
-										  &pg_global_prng_state, &n);
-	VsCentroids *prepared = vs_centroids_create(dim, k, centroids, true);
-	float	   *work = palloc(sizeof(float) * VS_CENTROIDS_WORK_FLOATS);
-	uint32	   *nearest = palloc(sizeof(uint32) * n);
 	double		along = 0.0;
-	double		norm_sq = 0.0;
 
-	vs_centroids_nearest(prepared, n, samples, work, nearest, NULL);
 	for (int i = 0; i < n; i++)
-	{
-		const float *x = samples + (Size) i * dim;
-
-		along += vs_kernel->f32_ip(dim, x, centroids + (Size) nearest[i] * dim);
-		norm_sq += vs_kernel->f32_ip(dim, x, x);
-	}
-	along = Max(along / n, 0.0);
-	build->residual = sqrt(Max(norm_sq / n - along * along, 0.0));
+		along += vs_kernel->f32_ip(dim, samples + (Size) i * dim,
+								   centroids + (Size) nearest[i] * dim);
+	along /= n;
 	if (isfinite(along) && along > 0.0)
 		for (Size i = 0; i < (Size) k * dim; i++)
 			centroids[i] *= along;
+}
+
+/*
+ * The median of the distances to centroids, where there is any.  Not their mean:
+ * one row of garbage would be all of it.
+ */
+static double
+median_distance(int dim, int n, const float *samples, const uint32 *nearest,
+				const float *centroids)
+{
+	double	   *dists = palloc(sizeof(double) * n);
+	int			ndists = 0;
+	double		median;
+
+	for (int i = 0; i < n; i++)
+	{
+		dists[ndists] = distance(dim, samples + (Size) i * dim,
+								 centroids + (Size) nearest[i] * dim);
+		if (dists[ndists] > 0.0)
+			ndists++;
+	}
+	qsort(dists, ndists, sizeof(double), compare_doubles);
+	median = ndists > 0 ? dists[ndists / 2] : 0.0;
+	pfree(dists);
+	return median;
+}
+
+/*
+ * Find out how far rows are from their centroids, by a sample; by inner product
+ * give these their length.
+ */
+static void
+measure_rows(VsIvfBuild *build, int k, float *centroids)
+{
+	int			dim = build->base.dim;
+	bool		by_ip = build->base.opclass->metric == VS_METRIC_IP;
+	int			n;
+	float	   *samples = vs_build_sample(&build->base, MEASURED_SAMPLES,
+										  (Size) maintenance_work_mem * 1024 / 4,
+										  &pg_global_prng_state, &n);
+	VsCentroids *prepared = vs_centroids_create(dim, k, centroids, by_ip);
+	float	   *work = palloc(sizeof(float) * VS_CENTROIDS_WORK_FLOATS);
+	uint32	   *nearest = palloc(sizeof(uint32) * n);
+
+	vs_centroids_nearest(prepared, n, samples, work, nearest, NULL);
+	if (by_ip)
+		fit_length(dim, n, samples, nearest, k, centroids);
+	build->residual = median_distance(dim, n, samples, nearest, centroids);
 
 	vs_centroids_free(prepared);
 	pfree(samples);
@@ -176,10 +230,9 @@ vs_ivf_build_train(VsIvfBuild *build, int nlists, float **centroids)
 
 	*centroids = palloc_extended(sizeof(float) * dim * Max(k, 1), MCXT_ALLOC_HUGE);
 	memcpy(*centroids, vs_training_centroids(build->training), sizeof(float) * dim * k);
-	build->residual = sqrt(vs_training_mean_dist_sq(build->training));
 	build->shared->ncentroids = k;
 
-	if (metric == VS_METRIC_IP && k > 0)
-		fit_length(build, k, *centroids);
+	if (k > 0)
+		measure_rows(build, k, *centroids);
 	return k;
 }
