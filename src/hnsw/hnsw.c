@@ -61,6 +61,7 @@ vs_hnsw_init(void)
 		.costestimate = vs_hnsw_costestimate,
 		.check = vs_hnsw_check,
 		.digest_value = vs_hnsw_digest_value,
+		.stats = vs_hnsw_stats,
 	};
 
 	vs_hnsw_options_init();

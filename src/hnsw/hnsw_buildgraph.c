@@ -205,7 +205,6 @@ vs_hnsw_build_see_graph(VsHnswBuild *build)
 		lay_out(build, dsm_segment_address(build->segment), shared->max_rows);
 		index->meta = shared->meta;
 		index->codec = vs_hnsw_codec_acquire(index->rel, &index->meta);
-		vs_spool_begin_reading(build->base.spool);
 	}
 	old = begin_graph(build);
 	build->graph = vs_hnsw_memgraph_join(index, build->memory,

@@ -51,20 +51,19 @@ has_grown(const VsHnswIndex *index, BlockNumber nblocks)
 		now - before >= Max(before * GROWN_SHARE, GROWN_NODES);
 }
 
-/*
- * Read vectors from an even selection of the pages in [begin, end), into
- * max_samples x dim floats; returns how many were found.
- */
-static int
-sample_nodes(VsHnswIndex *index, BlockNumber begin, BlockNumber end,
-			 float *samples, int max_samples)
+float *
+vs_hnsw_sample_nodes(VsHnswIndex *index, BlockNumber begin, BlockNumber end,
+					 int *n)
 {
 	const VsHnswGeometry *g = &index->geometry;
+	int			max_samples = Max(Min(MAX_SAMPLED_FLOATS / g->dim, MAX_SAMPLES),
+								  MIN_SAMPLES);
+	float	   *samples = palloc(sizeof(float) * g->dim * max_samples);
 	uint32	   *ids = palloc(sizeof(uint32) * g->nodes_per_page);
 	uint64		npages = (uint64) (max_samples / g->nodes_per_page + 1) * g->npages;
 	VsHnswNodeCopy copy;
-	int			n = 0;
 
+	*n = 0;
 	npages = Min(npages, end - begin);
 	vs_hnsw_node_copy_init(&copy, g);
 	for (uint64 i = 0; i < npages; i++)
@@ -73,18 +72,19 @@ sample_nodes(VsHnswIndex *index, BlockNumber begin, BlockNumber end,
 		int			nids = vs_hnsw_list_nodes(index, block, ids);
 
 		CHECK_FOR_INTERRUPTS();
-		for (int j = 0; j < nids && n < max_samples; j++)
+		for (int j = 0; j < nids && *n < max_samples; j++)
 		{
 			/* Vacuum may have taken it away meanwhile. */
 			if (!vs_hnsw_read_node(index, ids[j], NULL, false, &copy))
 				continue;
 			vs_kernel->f16_to_f32(g->dim, copy.halves,
 								  vs_f16vec_scale(copy.header.exponent),
-								  samples + (Size) n * g->dim);
-			n++;
+								  samples + (Size) *n * g->dim);
+			(*n)++;
 		}
 	}
-	return n;
+	pfree(ids);
+	return samples;
 }
 
 /*
@@ -107,8 +107,6 @@ vs_hnsw_add_centroids_if_grown(VsHnswIndex *index)
 	int			dim = index->geometry.dim;
 	BlockNumber nblocks = RelationGetNumberOfBlocks(index->rel);
 	BlockNumber begin = index->meta.trained_nblocks;
-	int			max_samples = Max(Min(MAX_SAMPLED_FLOATS / dim, MAX_SAMPLES),
-								  MIN_SAMPLES);
 	float	   *samples;
 	float	   *centroids;
 	float		residual;
@@ -118,9 +116,8 @@ vs_hnsw_add_centroids_if_grown(VsHnswIndex *index)
 	if (!has_grown(index, nblocks) || !vs_hnsw_note_training(index, nblocks))
 		return;
 
-	samples = palloc(sizeof(float) * dim * max_samples);
+	samples = vs_hnsw_sample_nodes(index, begin, nblocks, &n);
 	centroids = palloc(sizeof(float) * dim * HNSW_MORE_CENTROIDS);
-	n = sample_nodes(index, begin, nblocks, samples, max_samples);
 	if (n >= MIN_SAMPLES / 2 &&
 		vs_rabitq_train_more(index->codec, samples, n, HNSW_MORE_CENTROIDS,
 							 pg_prng_uint64(&pg_global_prng_state), centroids,

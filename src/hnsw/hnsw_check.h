@@ -10,7 +10,7 @@
 #include "hnsw/hnsw_private.h"
 #include "index/check.h"
 
-/* See VsCheckedAm. */
+/* See VsAccessMethod. */
 extern void vs_hnsw_check(Relation rel, VsCheck *check);
 extern bool vs_hnsw_digest_value(Relation rel, Datum value, uint64 *digest);
 

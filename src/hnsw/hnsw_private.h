@@ -11,6 +11,7 @@
 #include "hnsw/hnsw.h"
 #include "hnsw/hnsw_page.h"
 #include "index/opclass.h"
+#include "index/stats.h"
 #include "nodes/execnodes.h"
 #include "quant/rabitq.h"
 #include "storage/dsm.h"
@@ -176,6 +177,13 @@ extern void vs_hnsw_append_centroids(VsHnswIndex *index, const float *centroids,
 /* hnsw_centroids.c: further centroids as the index grows */
 extern void vs_hnsw_add_centroids_if_grown(VsHnswIndex *index);
 
+/*
+ * Read the vectors of an even selection of the nodes in blocks [begin, end):
+ * some hundred.  Returns n x dim floats, palloc'd, and sets *n.
+ */
+extern float *vs_hnsw_sample_nodes(VsHnswIndex *index, BlockNumber begin,
+								   BlockNumber end, int *n);
+
 /* hnsw_codec.c: codecs kept by the backend */
 extern const VsRabitq *vs_hnsw_codec_acquire(Relation index, const VsHnswMeta *meta);
 
@@ -229,6 +237,9 @@ extern IndexBulkDeleteResult *vs_hnsw_bulkdelete(IndexVacuumInfo *info,
 												 void *callback_state);
 extern IndexBulkDeleteResult *vs_hnsw_vacuumcleanup(IndexVacuumInfo *info,
 													IndexBulkDeleteResult *stats);
+
+/* hnsw_stats.c: see VsAccessMethod */
+extern void vs_hnsw_stats(Relation index, VsStats *stats);
 
 /* hnsw_cost.c */
 extern void vs_hnsw_costestimate(struct PlannerInfo *root, struct IndexPath *path,

@@ -11,6 +11,7 @@
 
 #include "access/amapi.h"
 #include "index/check.h"
+#include "index/stats.h"
 #include "nodes/pathnodes.h"
 #include "utils/rel.h"
 
@@ -32,6 +33,9 @@ typedef struct VsAccessMethod
 	 * false if such a row does not belong into the index.
 	 */
 	bool		(*digest_value) (Relation index, Datum value, uint64 *digest);
+
+	/* Report numbers on an index, while others may change it. */
+	void		(*stats) (Relation index, VsStats *stats);
 } VsAccessMethod;
 
 /* Make an access method known; am must live forever. */

@@ -146,6 +146,15 @@ load_rows(VsBuild *build, IndexInfo *indexInfo)
 	SpinLockRelease(&shared->mutex);
 }
 
+/* Begin to read what all have spooled, unless this process did. */
+static void
+begin_reading(VsBuild *build)
+{
+	if (!build->reads_spool)
+		vs_spool_begin_reading(build->spool);
+	build->reads_spool = true;
+}
+
 void
 vs_build_load_table(VsBuild *build, IndexInfo *indexInfo)
 {
@@ -153,7 +162,7 @@ vs_build_load_table(VsBuild *build, IndexInfo *indexInfo)
 	vs_team_begin_task(build->team, TASK_LOAD);
 	load_rows(build, indexInfo);
 	vs_team_end_task(build->team);
-	vs_spool_begin_reading(build->spool);
+	begin_reading(build);
 	indexInfo->ii_BrokenHotChain = build->shared->broken_hot_chain;
 }
 
@@ -228,7 +237,12 @@ vs_build_next_task(VsBuild *build)
 		else if (task == TASK_LOG)
 			log_pages(build);
 		else
+		{
+			/* The leader began it when all had loaded their rows. */
+			if (task != 0)
+				begin_reading(build);
 			return task;
+		}
 	}
 }
 

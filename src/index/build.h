@@ -63,6 +63,7 @@ typedef struct VsBuild
 	/* The frame's own. */
 	const VsBuildMethod *method;
 	VsBuildShared *shared;
+	bool		reads_spool;	/* writing has ended */
 	MemoryContext context;		/* the leader's, for the build's life */
 	MemoryContext outer_context;
 } VsBuild;
@@ -77,8 +78,8 @@ extern void vs_build_begin(VsBuild *build, Relation heap, Relation index,
 						   const VsBuildMethod *method);
 
 /*
- * Read the table into build->spool, by all participants, which the leader then
- * reads; workers do after vs_spool_begin_reading.
+ * Have all participants read the table into build->spool.  From then on each
+ * of them can read all rows from there.
  */
 extern void vs_build_load_table(VsBuild *build, IndexInfo *indexInfo);
 

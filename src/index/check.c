@@ -2,29 +2,22 @@
  * check.c
  *		vsearch_check: verification of an index, whatever its access method.
  *
- * The access method verifies its pages; here is what all have in common: who
- * may ask, locks, the rows of the answer, and the comparison with the heap.
+ * The access method verifies its pages; here is what all have in common: the
+ * rows of the answer, and the comparison with the heap.
  */
 #include "postgres.h"
 
-#include "access/genam.h"
 #include "access/heapam.h"
-#include "access/table.h"
 #include "access/tableam.h"
 #include "access/xlog.h"
 #include "catalog/index.h"
-#include "catalog/pg_authid_d.h"
-#include "catalog/pg_class.h"
 #include "compat.h"
 #include "common/hashfn.h"
 #include "fmgr.h"
-#include "funcapi.h"
-#include "index/am.h"
+#include "index/inspect.h"
 #include "miscadmin.h"
-#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
-#include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
 
 /* A heap TID that the index holds, and what it holds for it. */
@@ -49,10 +42,8 @@ typedef struct TidEntry
 
 struct VsCheck
 {
-	ReturnSetInfo *result;
+	VsInspection inspection;
 	tidset_hash *tids;
-	Relation	index;
-	const VsAccessMethod *am;
 };
 
 PG_FUNCTION_INFO_V1(vs_check);
@@ -77,8 +68,7 @@ add_row(VsCheck *check, const char *severity, int64 block, int64 node,
 	values[2] = Int64GetDatum(node);
 	nulls[2] = node < 0;
 	values[3] = CStringGetTextDatum(message);
-	tuplestore_putvalues(check->result->setResult, check->result->setDesc,
-						 values, nulls);
+	vs_inspect_add_row(&check->inspection, values, nulls);
 }
 
 void
@@ -142,7 +132,8 @@ look_up_row(Relation index, ItemPointer tid, Datum *values, bool *isnull,
 	uint64		digest;
 
 	CHECK_FOR_INTERRUPTS();
-	if (isnull[0] || !check->am->digest_value(index, values[0], &digest))
+	if (isnull[0] ||
+		!check->inspection.am->digest_value(index, values[0], &digest))
 		return;
 	entry = tidset_lookup(check->tids, tid_number(tid));
 	if (entry == NULL)
@@ -158,9 +149,11 @@ look_up_row(Relation index, ItemPointer tid, Datum *values, bool *isnull,
 
 /* Check that every row that a new snapshot sees is indexed, by its value. */
 static void
-check_heap(VsCheck *check, Relation heap)
+check_heap(VsCheck *check)
 {
-	IndexInfo  *info = BuildIndexInfo(check->index);
+	Relation	heap = check->inspection.heap;
+	Relation	index = check->inspection.index;
+	IndexInfo  *info = BuildIndexInfo(index);
 	Snapshot	snapshot = RegisterSnapshot(GetTransactionSnapshot());
 	TableScanDesc scan = table_beginscan_strat(heap, snapshot, 0, NULL, true,
 											   true);
@@ -171,46 +164,9 @@ check_heap(VsCheck *check, Relation heap)
 	info->ii_ExclusionOps = NULL;
 	info->ii_ExclusionProcs = NULL;
 	info->ii_ExclusionStrats = NULL;
-	table_index_build_scan(heap, check->index, info, true, false, look_up_row,
-						   check, scan);
+	table_index_build_scan(heap, index, info, true, false, look_up_row, check,
+						   scan);
 	UnregisterSnapshot(snapshot);
-}
-
-/*
- * ERROR unless the relation is an index that the user owns or may monitor.
- * Asked before anything is locked.
- */
-static void
-check_permission(Oid index)
-{
-	char		relkind = get_rel_relkind(index);
-
-	if (relkind != RELKIND_INDEX)
-		ereport(ERROR,
-				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-				 relkind == RELKIND_PARTITIONED_INDEX ?
-				 errmsg("\"%s\" is a partitioned index",
-						get_rel_name(index)) :
-				 errmsg("relation %u is not an index", index),
-				 relkind == RELKIND_PARTITIONED_INDEX ?
-				 errhint("Check the indexes of its partitions.") : 0));
-	if (!vs_compat_owns_relation(index, GetUserId()) &&
-		!has_privs_of_role(GetUserId(), ROLE_PG_MONITOR))
-		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_INDEX, get_rel_name(index));
-}
-
-/* The access method of an index; ERROR if it is not ours. */
-static const VsAccessMethod *
-find_am(Relation index)
-{
-	const VsAccessMethod *am = vs_am_of_index(index);
-
-	if (am == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-				 errmsg("index \"%s\" is not one that vsearch can check",
-						RelationGetRelationName(index))));
-	return am;
 }
 
 /*
@@ -220,52 +176,30 @@ find_am(Relation index)
 Datum
 vs_check(PG_FUNCTION_ARGS)
 {
-	Oid			index_oid = PG_GETARG_OID(0);
 	bool		heapallindexed = PG_GETARG_BOOL(1);
-	LOCKMODE	lockmode = RecoveryInProgress() ? AccessShareLock : ShareLock;
 	VsCheck		check = {0};
-	Oid			heap_oid;
-	Relation	heap;
+	VsInspection *inspection = &check.inspection;
 	Oid			saved_userid;
 	int			saved_context;
 	int			saved_nestlevel;
 
-	check_permission(index_oid);
-
-	/* The table first, as everybody does. */
-	heap_oid = IndexGetRelation(index_oid, false);
-	heap = table_open(heap_oid, lockmode);
-	check.index = index_open(index_oid, AccessShareLock);
+	vs_inspect_begin(inspection, fcinfo,
+					 RecoveryInProgress() ? AccessShareLock : ShareLock);
 
 	/* The functions of the index's expressions run as the table's owner. */
 	GetUserIdAndSecContext(&saved_userid, &saved_context);
-	SetUserIdAndSecContext(heap->rd_rel->relowner,
+	SetUserIdAndSecContext(inspection->heap->rd_rel->relowner,
 						   saved_context | SECURITY_RESTRICTED_OPERATION);
 	saved_nestlevel = NewGUCNestLevel();
 	vs_compat_restrict_search_path();
 
-	check.am = find_am(check.index);
-	if (RELATION_IS_OTHER_TEMP(check.index))
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("cannot access temporary indexes of other sessions")));
-	if (!check.index->rd_index->indisvalid)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("index \"%s\" is not valid",
-						RelationGetRelationName(check.index))));
-
-	InitMaterializedSRF(fcinfo, 0);
-	check.result = (ReturnSetInfo *) fcinfo->resultinfo;
 	check.tids = tidset_create(CurrentMemoryContext, 1024, NULL);
-
-	check.am->check(check.index, &check);
+	inspection->am->check(inspection->index, &check);
 	if (heapallindexed)
-		check_heap(&check, heap);
+		check_heap(&check);
 
 	AtEOXact_GUC(false, saved_nestlevel);
 	SetUserIdAndSecContext(saved_userid, saved_context);
-	index_close(check.index, AccessShareLock);
-	table_close(heap, lockmode);
+	vs_inspect_end(inspection);
 	return (Datum) 0;
 }

@@ -377,6 +377,20 @@ vs_rabitq_train_more(const VsRabitq *codec, float *samples, int n,
 	return before > 0.0 ? 1.0 - after / before : 0.0;
 }
 
+float
+vs_rabitq_residual(const VsRabitq *codec, float *samples, int n)
+{
+	float	   *dist_sq = allocate_distances(n);
+	double		sum;
+
+	n = vs_move_outliers(codec->dim, n, samples);
+	turn_samples(codec, samples, n);
+	sum = lower_distances(codec->dim, samples, n, codec->centroids,
+						  codec->ncentroids, dist_sq);
+	pfree(dist_sq);
+	return sqrt(sum / n);
+}
+
 VsRabitqQuery *
 vs_rabitq_query_create(const VsRabitq *codec)
 {

@@ -105,6 +105,12 @@ extern float vs_rabitq_train_more(const VsRabitq *codec, float *samples, int n,
 								  int ncentroids, uint64 seed, float *centroids,
 								  float *residual);
 
+/*
+ * The typical distance of n >= 1 samples (overwritten) to the nearest centroid,
+ * as training finds it.
+ */
+extern float vs_rabitq_residual(const VsRabitq *codec, float *samples, int n);
+
 /* Whether a codec has all the centroids of n codes. */
 extern bool vs_rabitq_knows(const VsRabitq *codec, int n, const uint8 *centroids);
 

@@ -1,5 +1,5 @@
 # Damage at random never takes the server down: queries, changes, vacuum and
-# vsearch_check of a damaged index answer or raise an error of corruption, and
+# inspection of a damaged index answer or raise an error of corruption, and
 # they end.
 #
 # Fails when bytes of a page are trusted that a damaged page may hold: a number
@@ -113,6 +113,7 @@ sub statements
         $nearest LIMIT 10) s;
         $nearest LIMIT 100000) s;
         SELECT count(*) FROM vsearch_check('$table->{index}', true);
+        SELECT count(*) FROM vsearch_index_stats('$table->{index}');
         BEGIN;
         INSERT INTO $name (label, v) SELECT 0, v FROM $name WHERE id <= 20;
         INSERT INTO $name (label, v) SELECT 0, v $table->{change}
