@@ -61,6 +61,7 @@ vs_ivf_init(void)
 		.costestimate = vs_ivf_costestimate,
 		.check = vs_ivf_check,
 		.digest_value = vs_ivf_digest_value,
+		.stats = vs_ivf_stats,
 	};
 
 	vs_ivf_options_init();

@@ -113,8 +113,6 @@ note_rows(VsIvfBuild *build)
 void
 vs_ivf_build_assign_rows(VsIvfBuild *build)
 {
-	if (build->base.team->participant > 0)
-		vs_spool_begin_reading(build->base.spool);
 	build->assigned = create_numbers(build, &build->shared->assigned.spool);
 	if (vs_ivf_build_see_training(build))
 		note_rows(build);

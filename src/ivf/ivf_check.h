@@ -1,6 +1,7 @@
 /*
  * ivf_check.h
- *		Verification of an ivfflat index, for vsearch_check.
+ *		What there is to know of an ivfflat index, for vsearch_check and
+ *		vsearch_index_stats.
  */
 #ifndef VS_IVF_CHECK_H
 #define VS_IVF_CHECK_H
@@ -8,10 +9,12 @@
 #include "postgres.h"
 
 #include "index/check.h"
+#include "index/stats.h"
 #include "ivf/ivf_private.h"
 
 /* See VsAccessMethod. */
 extern void vs_ivf_check(Relation rel, VsCheck *check);
 extern bool vs_ivf_digest_value(Relation rel, Datum value, uint64 *digest);
+extern void vs_ivf_stats(Relation rel, VsStats *stats);
 
 #endif							/* VS_IVF_CHECK_H */

@@ -22,6 +22,15 @@
 /* Vectors read before the first row is returned. */
 #define FIRST_VECTORS 16
 
+/* What reading a vector costs beside its page, in calls of operators. */
+#define READ_OPERATORS 48
+
+/* Metapage, directory, and the vector that the root's codes are around. */
+#define FIXED_PAGES 3
+
+/* Pages of a list beside its list pages: entry and centroid. */
+#define PAGES_PER_PROBE 2
+
 /* What the estimate needs to know of an index. */
 static VsIvfIndex *
 look_at_index(Oid oid, int *probes)
@@ -51,7 +60,7 @@ vs_ivf_costestimate(PlannerInfo *root, IndexPath *path, double loop_count,
 	Cost		random_page;
 	Cost		seq_page;
 	Cost		code_cost = cpu_operator_cost;
-	Cost		row_cost = cpu_index_tuple_cost + cpu_operator_cost;
+	Cost		row_cost = cpu_index_tuple_cost + READ_OPERATORS * cpu_operator_cost;
 
 	if (path->indexorderbys == NIL || !vs_cost_wants_some_rows(root))
 	{
@@ -71,11 +80,11 @@ vs_ivf_costestimate(PlannerInfo *root, IndexPath *path, double loop_count,
 	get_tablespace_page_costs(info->reltablespace, &random_page, &seq_page);
 
 	/* Centroids, then the codes of the lists probed, and the first vectors. */
-	*startup = nlists * code_cost +
+	*startup = FIXED_PAGES * random_page + nlists * code_cost +
 		ceil(nlists / index->geometry.nslots) * seq_page +
-		probes * random_page + share * list_pages * seq_page +
-		share * ntuples * code_cost +
-		Min(FIRST_VECTORS, share * vector_pages) * random_page;
+		Min(probes, nlists) * PAGES_PER_PROBE * random_page +
+		share * list_pages * seq_page + share * ntuples * code_cost +
+		Min(FIRST_VECTORS, share * ntuples) * (random_page + row_cost);
 
 	/* All of them: a vector page is met again as long as it is cached. */
 	*total = *startup + (1.0 - share) * (list_pages * seq_page + ntuples * code_cost) +

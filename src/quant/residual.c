@@ -20,13 +20,13 @@
 /* Codes whose factors are decoded at a time. */
 #define BATCH 64
 
-/* The largest float16 that is not above a value. */
+/* The largest float16 that is not above a value, maybe minus infinity. */
 static uint16
 round_down(float value)
 {
-	uint16		half = vs_float_to_half(Max(Min(value, MAX_HALF), -MAX_HALF));
+	uint16		half = vs_float_to_half(Min(value, MAX_HALF));
 
-	if (vs_half_to_float(half) <= value || value < -MAX_HALF)
+	if (vs_half_to_float(half) <= value)
 		return half;
 	if (half == 0)
 		return 0x8001;

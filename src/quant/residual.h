@@ -20,9 +20,9 @@
 
 /*
  * An estimate's typical error times this is what bounds leave room for: they
- * hold for all but one code in 10,000.
+ * hold for all but one code in 30,000.
  */
-#define VS_RESIDUAL_EPSILON 3.75f
+#define VS_RESIDUAL_EPSILON 4.0f
 
 /* The numbers beside a code, as float16 bits. */
 typedef struct VsResidualFactors

@@ -20,6 +20,7 @@
 #include "kernel/kernel.h"
 #include "kernels.h"
 #include "quant/f16vec.h"
+#include "quant/residual.h"
 #include "quant/rotation.h"
 
 #define NCENTROIDS 16
@@ -299,6 +300,49 @@ hash_coded_patterns(int bits)
 	return hash;
 }
 
+/* The digest continued with x's code around the codec's first centroid. */
+static uint64
+hash_residual(uint64 hash, const VsRabitq *codec)
+{
+	static float scratch[MAX_DIM];
+	static uint8 code[MAX_DIM];
+	VsResidualFactors factors;
+
+	vs_rabitq_rotate(codec, x, scratch);
+	vs_residual_encode(codec->estimate, codec->bits, codec->dim, scratch,
+					   codec->centroids, scratch, code, &factors);
+	hash = hash_more(hash, code, vs_code_nbytes(codec->bits, codec->dim));
+	return hash_more(hash, &factors, sizeof(factors));
+}
+
+/* Codes around a center, of plain vectors and of hard ones. */
+static uint64
+hash_residuals(int bits)
+{
+	uint64		hash = HASH_START;
+
+	random_state = bits;
+	for (int i = 0; i < lengthof(dims); i++)
+	{
+		VsRabitq	codec = make_ith_codec(i, bits);
+
+		for (int n = 0; n < 20; n++)
+		{
+			fill_plain(dims[i], x);
+			hash = hash_residual(hash, &codec);
+		}
+		put_on_grid(&codec);
+		codec.exponent = 0;
+		for (int pattern = 0; pattern < NPATTERNS; pattern++)
+			for (int m = 0; m < lengthof(magnitudes); m++)
+			{
+				fill_pattern(pattern, magnitudes[m], dims[i], x);
+				hash = hash_residual(hash, &codec);
+			}
+	}
+	return hash;
+}
+
 /* What all machines give. */
 typedef struct Digest
 {
@@ -332,6 +376,12 @@ static const Digest digests[] = {
 	UINT64CONST(0xd1622938ca8157b0)},
 	{"codes of 16 bits of hard vectors", hash_coded_patterns, 16,
 	UINT64CONST(0xd82718bea0032e63)},
+	{"codes of 1 bit around a center", hash_residuals, 1,
+	UINT64CONST(0x2cf6c1e117f6bc28)},
+	{"codes of 2 bits around a center", hash_residuals, 2,
+	UINT64CONST(0xf9803b6fbce6b3a0)},
+	{"codes of 4 bits around a center", hash_residuals, 4,
+	UINT64CONST(0x64e722d51eb2eab9)},
 };
 
 int

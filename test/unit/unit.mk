@@ -6,15 +6,16 @@
 
 UNIT_DIR = build/unit
 UNIT_TESTS = $(UNIT_DIR)/test_kernel $(UNIT_DIR)/test_quant \
-	$(UNIT_DIR)/test_encoding $(UNIT_DIR)/test_graph $(UNIT_DIR)/test_training
+	$(UNIT_DIR)/test_encoding $(UNIT_DIR)/test_residual $(UNIT_DIR)/test_graph \
+	$(UNIT_DIR)/test_training
 UNIT_BENCHES = $(UNIT_DIR)/bench_kernel $(UNIT_DIR)/bench_quant
 
 GRAPH_OBJS = src/hnsw/hnsw_graph.o src/hnsw/hnsw_page.o src/index/candidate.o
 
 # What else a test is linked with.
-$(UNIT_DIR)/test_quant $(UNIT_DIR)/test_encoding $(UNIT_DIR)/bench_quant: \
+$(UNIT_DIR)/test_quant $(UNIT_DIR)/test_encoding $(UNIT_DIR)/test_residual $(UNIT_DIR)/bench_quant: \
 	UNIT_OBJS = $(QUANT_OBJS) test/unit/server_stubs.c
-$(UNIT_DIR)/test_quant $(UNIT_DIR)/test_encoding $(UNIT_DIR)/bench_quant: \
+$(UNIT_DIR)/test_quant $(UNIT_DIR)/test_encoding $(UNIT_DIR)/test_residual $(UNIT_DIR)/bench_quant: \
 	$(QUANT_OBJS) test/unit/server_stubs.c
 $(UNIT_DIR)/test_graph: UNIT_OBJS = $(GRAPH_OBJS) test/unit/server_stubs.c
 $(UNIT_DIR)/test_graph: $(GRAPH_OBJS) test/unit/server_stubs.c

@@ -47,6 +47,11 @@ my %ACCESS_METHODS = (
         cosine => 'vector_cosine_ops',
         l1     => 'vector_l1_ops',
     },
+    ivfflat => {
+        l2     => 'vector_l2_ops',
+        ip     => 'vector_ip_ops',
+        cosine => 'vector_cosine_ops',
+    },
 );
 
 # What a server must never write to its log.  A cancelled or refused statement

@@ -1,0 +1,179 @@
+/*
+ * ivf_stats.c
+ *		The numbers of vsearch_index_stats.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "ivf/ivf_check.h"
+#include "kernel/kernel.h"
+#include "miscadmin.h"
+#include "quant/f16vec.h"
+
+/* Rows whose distance to their centroid is measured, about. */
+#define MEASURED_ROWS 1000
+
+/* What was counted. */
+typedef struct Tally
+{
+	VsIvfIndex *index;
+	uint64	   *nrows;			/* of each list */
+	double		nfree_slots;
+	BlockNumber nlist_pages;
+	double	   *dists;			/* of the rows that were measured */
+	int			ndists;
+	int			max_dists;
+} Tally;
+
+/* Distance of a row to its list's centroid, in the unit of codes. */
+static double
+center_distance(VsIvfIndex *index, BlockNumber block, int record,
+				const float *center)
+{
+	int			dim = index->geometry.dim;
+	VsIvfVector vector = {.halves = palloc(sizeof(uint16) * dim)};
+	float	   *x = palloc(sizeof(float) * dim);
+	double		dist;
+
+	vs_ivf_read_vector(index, block, record, &vector);
+	vs_kernel->f16_to_f32(dim, vector.halves, vs_f16vec_scale(vector.exponent), x);
+	vs_rabitq_rotate(&index->codec, x, x);
+	dist = sqrt(vs_kernel->f32_l2_sq(dim, x, center));
+	pfree(vector.halves);
+	pfree(x);
+	return dist;
+}
+
+/* Measure one row of a list page, the first in use. */
+static void
+measure_page(Tally *tally, const float *center, const VsIvfSlots *slots)
+{
+	const VsIvfGeometry *g = &tally->index->geometry;
+
+	for (int i = 0; i < vs_ivf_nused(g, slots); i++)
+		if (ItemPointerIsValid(&slots->tids[i]) &&
+			tally->ndists < tally->max_dists)
+		{
+			tally->dists[tally->ndists++] =
+				center_distance(tally->index,
+								slots->vector_blocks[i / g->vectors_per_page],
+								i % g->vectors_per_page, center);
+			return;
+		}
+}
+
+/* Count the rows of a list; measures one row of each of its pages, or none. */
+static void
+tally_list(Tally *tally, uint32 list, bool measure)
+{
+	VsIvfIndex *index = tally->index;
+	const VsIvfGeometry *g = &index->geometry;
+	VsIvfEntry	entry = vs_ivf_read_entry(index, list);
+	BlockNumber block = entry.first;
+	float	   *center = NULL;
+	PGAlignedBlock copy;
+
+	if (measure)
+	{
+		center = palloc(sizeof(float) * g->dim);
+		vs_ivf_read_center(index, &entry, center);
+	}
+	while (block != InvalidBlockNumber)
+	{
+		Buffer		buffer = vs_ivf_lock_list(index, list, block,
+											  BUFFER_LOCK_SHARE);
+		VsIvfSlots	slots;
+
+		memcpy(copy.data, BufferGetPage(buffer), BLCKSZ);
+		UnlockReleaseBuffer(buffer);
+		CHECK_FOR_INTERRUPTS();
+
+		slots = vs_ivf_page_slots(g, (Page) copy.data);
+		tally->nrows[list] += slots.header->nlive;
+		tally->nfree_slots += g->nslots - Min(slots.header->nlive, g->nslots);
+		tally->nlist_pages++;
+		if (measure)
+			measure_page(tally, center, &slots);
+		block = vs_ivf_next_block(index, block, slots.header);
+	}
+	if (center != NULL)
+		pfree(center);
+}
+
+static int
+compare_counts(const void *a, const void *b)
+{
+	uint64		left = *(const uint64 *) a;
+	uint64		right = *(const uint64 *) b;
+
+	return left < right ? -1 : left > right;
+}
+
+static int
+compare_dists(const void *a, const void *b)
+{
+	double		left = *(const double *) a;
+	double		right = *(const double *) b;
+
+	return left < right ? -1 : left > right;
+}
+
+/* Report how many rows the lists have. */
+static void
+report_lists(VsStats *stats, Tally *tally)
+{
+	uint32		nlists = tally->index->meta.nlists;
+	double		nrows = 0.0;
+	uint32		nempty = 0;
+
+	qsort(tally->nrows, nlists, sizeof(uint64), compare_counts);
+	for (uint32 i = 0; i < nlists; i++)
+	{
+		nrows += tally->nrows[i];
+		nempty += tally->nrows[i] == 0;
+	}
+	vs_stats_add(stats, "rows", nrows,
+				 "those deleted are among them until vacuum");
+	vs_stats_add(stats, "rows_at_build", tally->index->meta.nrows, NULL);
+	vs_stats_add(stats, "lists", nlists, NULL);
+	vs_stats_add(stats, "empty_lists", nempty, NULL);
+	vs_stats_add(stats, "mean_list_rows", nrows / nlists, NULL);
+	vs_stats_add(stats, "median_list_rows", tally->nrows[nlists / 2], NULL);
+	vs_stats_add(stats, "largest_list_rows", tally->nrows[nlists - 1],
+				 "a scan that probes this list reads so many codes");
+}
+
+void
+vs_ivf_stats(Relation rel, VsStats *stats)
+{
+	VsIvfIndex *index = vs_ivf_open(rel);
+	const VsIvfGeometry *g = &index->geometry;
+	uint32		nlists = index->meta.nlists;
+	bool		is_exact = vs_ivf_is_exact(index);
+	BlockNumber nblocks = RelationGetNumberOfBlocks(rel);
+	uint32		step = Max(nblocks / MEASURED_ROWS, 1);
+	Tally		tally = {
+		.index = index,
+		.nrows = palloc0(sizeof(uint64) * nlists),
+		.max_dists = 4 * MEASURED_ROWS,
+	};
+
+	tally.dists = palloc(sizeof(double) * tally.max_dists);
+	for (uint32 list = 0; list < nlists; list++)
+		tally_list(&tally, list, !is_exact && list % step == 0);
+
+	report_lists(stats, &tally);
+	vs_stats_add(stats, "code_bits", index->meta.bits,
+				 is_exact ? "a dimension: codes are the vectors themselves" :
+				 "a dimension");
+	vs_stats_add_space(stats, nblocks, tally.nfree_slots *
+					   (g->code_nbytes + 12.0 +
+						(is_exact ? 0.0 : (double) g->vector_nbytes)), 0.0);
+	if (tally.ndists == 0)
+		return;
+	qsort(tally.dists, tally.ndists, sizeof(double), compare_dists);
+	vs_stats_add_drift(stats,
+					   ldexp(tally.dists[tally.ndists / 2], index->codec.exponent),
+					   index->meta.residual);
+}
