@@ -77,6 +77,7 @@ vs_ivf_build(Relation heap, Relation rel, IndexInfo *indexInfo)
 		vs_blas_load();
 
 	vs_build_begin(&build.base, heap, rel, indexInfo, &build_method);
+	index = build.index = vs_ivf_open_new(rel);
 	shared = build.shared = build.base.team->shared;
 	vs_ivf_build_init_shared(&build);
 	vs_build_load_table(&build.base, indexInfo);
@@ -92,7 +93,6 @@ vs_ivf_build(Relation heap, Relation rel, IndexInfo *indexInfo)
 	if (nlists == 0)
 		nlists = single_list(&build, &centroids);
 
-	index = build.index = vs_ivf_open_new(rel);
 	index->meta.nlists = nlists;
 	index->meta.nrows = nrows;
 	vs_ivf_set_unit(index, pg_prng_uint32(&pg_global_prng_state),

@@ -152,29 +152,46 @@ fit_length(int dim, int n, const float *samples, const uint32 *nearest, int k,
 			centroids[i] *= along;
 }
 
+/* The median of n numbers above 0 (sorted), or 0 if there are none. */
+static double
+median(int n, double *numbers)
+{
+	qsort(numbers, n, sizeof(double), compare_doubles);
+	return n > 0 ? numbers[n / 2] : 0.0;
+}
+
 /*
- * The median of the distances to centroids, where there is any.  Not their mean:
- * one row of garbage would be all of it.
+ * How far rows typically are from their centroids.  Medians, as one row of
+ * garbage would be all of a mean; and where it has drawn a centroid to itself
+ * the other rows' length says more than their distance from that.
  */
 static double
-median_distance(int dim, int n, const float *samples, const uint32 *nearest,
-				const float *centroids)
+typical_distance(int dim, int n, const float *samples, const uint32 *nearest,
+				 const float *centroids)
 {
+	float	   *zero = palloc0(sizeof(float) * dim);
 	double	   *dists = palloc(sizeof(double) * n);
+	double	   *lengths = palloc(sizeof(double) * n);
 	int			ndists = 0;
-	double		median;
+	int			nlengths = 0;
+	double		typical;
 
 	for (int i = 0; i < n; i++)
 	{
-		dists[ndists] = distance(dim, samples + (Size) i * dim,
-								 centroids + (Size) nearest[i] * dim);
-		if (dists[ndists] > 0.0)
-			ndists++;
+		const float *x = samples + (Size) i * dim;
+		double		dist = distance(dim, x, centroids + (Size) nearest[i] * dim);
+		double		length = distance(dim, x, zero);
+
+		if (dist > 0.0)
+			dists[ndists++] = dist;
+		if (length > 0.0)
+			lengths[nlengths++] = length;
 	}
-	qsort(dists, ndists, sizeof(double), compare_doubles);
-	median = ndists > 0 ? dists[ndists / 2] : 0.0;
+	typical = Min(median(ndists, dists), median(nlengths, lengths));
+	pfree(zero);
 	pfree(dists);
-	return median;
+	pfree(lengths);
+	return typical;
 }
 
 /*
@@ -197,7 +214,7 @@ measure_rows(VsIvfBuild *build, int k, float *centroids)
 	vs_centroids_nearest(prepared, n, samples, work, nearest, NULL);
 	if (by_ip)
 		fit_length(dim, n, samples, nearest, k, centroids);
-	build->residual = median_distance(dim, n, samples, nearest, centroids);
+	build->residual = typical_distance(dim, n, samples, nearest, centroids);
 
 	vs_centroids_free(prepared);
 	pfree(samples);
