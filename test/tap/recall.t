@@ -51,7 +51,7 @@ foreach my $shape (@shapes)
           (table => $table, queries => $queries, metric => $metric);
 
         exact_answers($node, %search);
-        foreach my $am (vector_access_methods())
+        foreach my $am (vector_access_methods($metric))
         {
             my $index =
               create_index($node, am => $am, table => $table,

@@ -45,6 +45,7 @@ foreach my $am (vector_access_methods())
     {
         foreach my $metric (qw(l2 cosine l1))
         {
+            next unless grep { $_ eq $am } vector_access_methods($metric);
             my $table = "grown_by_${order}_$metric";
             my %search =
               (table => $table, queries => 'q', metric => $metric, am => $am);

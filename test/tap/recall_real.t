@@ -115,7 +115,7 @@ foreach my $pair ([ 't', 'q' ], [ 't784', 'q784' ])
           (table => $pair->[0], queries => $pair->[1], metric => $metric);
 
         exact_answers($node, %search);
-        foreach my $am (vector_access_methods())
+        foreach my $am (vector_access_methods($metric))
         {
             my $index = create_index($node, am => $am, %search);
 

@@ -70,9 +70,12 @@ sub extension_name
     return $EXTENSION;
 }
 
+# The access methods, or those that know a metric.
 sub vector_access_methods
 {
-    return sort keys %ACCESS_METHODS;
+    my ($metric) = @_;
+    return grep { !defined $metric || $ACCESS_METHODS{$_}{$metric} }
+      sort keys %ACCESS_METHODS;
 }
 
 sub operator
@@ -83,7 +86,8 @@ sub operator
 
 # Start a server of the test's own and create the extension in its database
 # "postgres".  Parameters: streaming => 1 lets standbys connect, conf => lines
-# for postgresql.conf.
+# for postgresql.conf.  An ivfflat scan probes several lists: its default is for
+# speed alone.
 sub start_node
 {
     my ($name, %params) = @_;
@@ -98,6 +102,7 @@ sub start_node
         max_wal_size = 1GB
         maintenance_work_mem = 128MB
         wal_level = replica
+        ivfflat.probes = 40
         CONF
     $node->append_conf('postgresql.conf', $params{conf}) if $params{conf};
     $node->start;
