@@ -125,7 +125,6 @@ vs_ivf_build_worker(dsm_segment *segment, shm_toc *toc)
 
 	vs_build_join(&build.base, segment, toc, &build_method);
 	build.shared = build.base.team->shared;
-	vs_ivf_build_attach_shared(&build, segment);
 	while ((task = vs_build_next_task(&build.base)) != 0)
 		switch (task)
 		{

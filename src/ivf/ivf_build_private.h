@@ -67,6 +67,7 @@ typedef struct VsIvfBuild
 	dsm_segment *segment;		/* that it lies in, NULL if not shared */
 	VsSpool    *assigned;		/* rows and lists that this participant found */
 	VsSpool    *sorted;			/* rows in the order of their lists */
+	bool		is_attached;	/* to the files of these two */
 } VsIvfBuild;
 
 /* ivf_buildtrain.c */
@@ -90,9 +91,8 @@ extern void vs_ivf_build_free_training(VsIvfBuild *build);
 
 /* ivf_buildlists.c */
 
-/* The leader sets up what is shared, workers attach to it. */
+/* The leader sets up what is shared. */
 extern void vs_ivf_build_init_shared(VsIvfBuild *build);
-extern void vs_ivf_build_attach_shared(VsIvfBuild *build, dsm_segment *segment);
 
 /* Find the nearest list of each row, together. */
 extern void vs_ivf_build_assign(VsIvfBuild *build);

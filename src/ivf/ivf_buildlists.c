@@ -57,11 +57,20 @@ vs_ivf_build_init_shared(VsIvfBuild *build)
 						 team->nparticipants);
 }
 
-void
-vs_ivf_build_attach_shared(VsIvfBuild *build, dsm_segment *segment)
+/*
+ * Attach a worker to them.  Not when it starts: the leader sets them up before
+ * the first task, but not before the workers run.
+ */
+static void
+attach_shared(VsIvfBuild *build)
 {
+	dsm_segment *segment = build->base.team->segment;
+
+	if (build->is_attached || build->base.team->participant == 0)
+		return;
 	vs_spool_shared_attach(&build->shared->assigned.spool, segment);
 	vs_spool_shared_attach(&build->shared->sorted.spool, segment);
+	build->is_attached = true;
 }
 
 /* Begin a file of numbers; shared if there is anybody to share it with. */
@@ -113,6 +122,7 @@ note_rows(VsIvfBuild *build)
 void
 vs_ivf_build_assign_rows(VsIvfBuild *build)
 {
+	attach_shared(build);
 	build->assigned = create_numbers(build, &build->shared->assigned.spool);
 	if (vs_ivf_build_see_training(build))
 		note_rows(build);
@@ -216,6 +226,7 @@ vs_ivf_build_write_lists(VsIvfBuild *build)
 	VsBuild    *base = &build->base;
 	uint64		list;
 
+	attach_shared(build);
 	if (build->index == NULL)
 	{
 		build->index = vs_ivf_open_new(base->team->index);
