@@ -336,7 +336,7 @@ vs_codebook_read(Relation index, const VsCodebook *codebook, VsRabitq *codec,
 	float	   *centroids;
 	Size		nplain;
 	Reader		reader = {.index = index, .codebook = codebook,
-		.next_block = codebook->first_block, .buffer = InvalidBuffer};
+	.next_block = codebook->first_block, .buffer = InvalidBuffer};
 
 	init_codec(codec, codebook);
 	nplain = count_plain_floats(codec);
