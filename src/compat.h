@@ -61,9 +61,9 @@ vs_compat_guc_malloc(int elevel, size_t nbytes)
 
 /*
  * Defining a setting.  Before 16 guc.c has all settings in an array and sorts it
- * anew for each that is added, which takes longer than loading a library; but
- * it sees at once when nothing is to be done.  So a setting is defined by a name
- * behind all others, and then put where its own belongs.
+ * anew for each that is added, in new backends again and again; but it sees at
+ * once when nothing is to be done.  So a setting is defined by a name behind all
+ * others, and then put where its own belongs.
  *
  *		DefineCustom...Variable(vs_compat_begin_setting(name), ...);
  *		vs_compat_end_setting(name);
