@@ -59,61 +59,6 @@ vs_compat_guc_malloc(int elevel, size_t nbytes)
 }
 #endif
 
-/*
- * Defining a setting.  Before 16 guc.c has all settings in an array and sorts it
- * anew for each that is added, in new backends again and again; but it sees at
- * once when nothing is to be done.  So a setting is defined by a name behind all
- * others, and then put where its own belongs.
- *
- *		DefineCustom...Variable(vs_compat_begin_setting(name), ...);
- *		vs_compat_end_setting(name);
- */
-#if PG_VERSION_NUM >= 160000
-#define vs_compat_begin_setting(name) (name)
-#define vs_compat_end_setting(name) ((void) 0)
-#else
-#include "utils/guc_tables.h"
-
-#define VS_COMPAT_LAST_SETTING "~"
-
-static inline const char *
-vs_compat_begin_setting(const char *name)
-{
-	/* One that was SET already has its place, and is looked for there. */
-	return (GetConfigOptionFlags(name, true) & GUC_CUSTOM_PLACEHOLDER) != 0 ?
-		name : VS_COMPAT_LAST_SETTING;
-}
-
-/* Whether a setting belongs before another; b is in lower case. */
-static inline bool
-vs_compat_setting_precedes(const char *a, const char *b)
-{
-	for (; *a != '\0' && pg_ascii_tolower(*a) == *b; b++)
-		a++;
-	return *b != '\0' && (*a == '\0' || (char) pg_ascii_tolower(*a) < *b);
-}
-
-static inline void
-vs_compat_end_setting(const char *name)
-{
-	struct config_generic **variables = get_guc_variables();
-	int			i = GetNumConfigOptions() - 1;
-	struct config_generic *variable;
-
-	/* Other libraries' names may come behind it all the same. */
-	while (i >= 0 && strcmp(variables[i]->name, VS_COMPAT_LAST_SETTING) != 0)
-		i--;
-	if (i < 0)
-		return;
-
-	variable = variables[i];
-	for (; i > 0 && !vs_compat_setting_precedes(variables[i - 1]->name, name); i--)
-		variables[i] = variables[i - 1];
-	variables[i] = variable;
-	variable->name = name;
-}
-#endif
-
 #include "storage/buffile.h"
 
 /* Read exactly nbytes of a temporary file; BufFileReadExact came with 16. */

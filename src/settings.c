@@ -9,7 +9,6 @@
 
 #include <limits.h>
 
-#include "compat.h"
 #include "hnsw/hnsw.h"
 #include "kernel/kernel.h"
 #include "settings.h"
@@ -165,12 +164,10 @@ check_setting_is_free(const char *name)
 static void
 define_setting(const VsSetting *setting)
 {
-	const char *name = vs_compat_begin_setting(setting->name);
-
 	switch (setting->type)
 	{
 		case PGC_INT:
-			DefineCustomIntVariable(name, setting->help, NULL,
+			DefineCustomIntVariable(setting->name, setting->help, NULL,
 									setting->as.integer.variable,
 									setting->as.integer.boot,
 									setting->as.integer.min,
@@ -180,7 +177,7 @@ define_setting(const VsSetting *setting)
 									setting->as.integer.assign, NULL);
 			break;
 		case PGC_REAL:
-			DefineCustomRealVariable(name, setting->help, NULL,
+			DefineCustomRealVariable(setting->name, setting->help, NULL,
 									 setting->as.real.variable,
 									 setting->as.real.boot,
 									 setting->as.real.min,
@@ -190,7 +187,7 @@ define_setting(const VsSetting *setting)
 			break;
 		default:
 			Assert(setting->type == PGC_ENUM);
-			DefineCustomEnumVariable(name, setting->help, NULL,
+			DefineCustomEnumVariable(setting->name, setting->help, NULL,
 									 setting->as.choice.variable,
 									 setting->as.choice.boot,
 									 setting->as.choice.options,
@@ -199,7 +196,6 @@ define_setting(const VsSetting *setting)
 									 setting->as.choice.assign, NULL);
 			break;
 	}
-	vs_compat_end_setting(setting->name);
 }
 
 void
