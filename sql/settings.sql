@@ -38,3 +38,14 @@ $$;
 
 SET vsearch.kernal = 'scalar';
 SELECT name, setting, context, boot_val, enumvals FROM pg_settings WHERE name LIKE 'vsearch.%' ORDER BY 1;
+
+-- one that was set before the library is loaded keeps its value, and the server
+-- finds all others by their names
+\c -
+SET hnsw.ef_search = 77;
+SELECT '[1]'::vector;
+SHOW hnsw.ef_search;
+RESET hnsw.ef_search;
+SHOW hnsw.ef_search;
+SELECT name FROM pg_settings WHERE current_setting(name, true) IS NULL;
+SHOW HNSW.Iterative_Scan;

@@ -204,7 +204,7 @@ vs_hnsw_build_see_graph(VsHnswBuild *build)
 			elog(ERROR, "could not attach to the memory of an hnsw build");
 		lay_out(build, dsm_segment_address(build->segment), shared->max_rows);
 		index->meta = shared->meta;
-		index->codec = vs_hnsw_codec_acquire(index->rel, &index->meta);
+		index->codec = vs_hnsw_acquire_codec(index->rel, &index->meta);
 	}
 	old = begin_graph(build);
 	build->graph = vs_hnsw_memgraph_join(index, build->memory,

@@ -19,7 +19,7 @@ vs_hnsw_search_create(VsHnswStore *store)
 	VsHnswSearch *search = palloc0(sizeof(VsHnswSearch));
 
 	search->store = store;
-	vs_candidates_init(&search->nearest, 256);
+	vs_candidates_init(&search->nearest, 512);
 	vs_candidates_init(&search->results, 64);
 	vs_candidates_init(&search->spare, 64);
 	search->fresh = palloc(sizeof(VsCandidate) * store->max_neighbors);

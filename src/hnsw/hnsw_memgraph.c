@@ -155,7 +155,7 @@ open_graph(const VsHnswIndex *index, const VsHnswMemGraphShape *shape,
 	graph->candidate_kinds = palloc(max_candidates);
 	graph->to_new = palloc(sizeof(float) * max_neighbors);
 
-	vs_visited_init(&graph->visited, 11);
+	vs_visited_init(&graph->visited, 11, true);
 	graph->store.max_neighbors = max_neighbors;
 	graph->store.descent_width = 1;
 	graph->store.stretch = 1.0f;

@@ -46,7 +46,7 @@ vs_memgraph_query_distance(const VsHnswMemGraph *graph, uint32 node)
 	uint32		place = vs_visited_place(visited, node);
 
 	if (likely(visited->ids[place] == node))
-		return visited->dists[place];
+		return visited->notes[place].dist;
 	return node_distance(graph, graph->query, graph->bound, node);
 }
 
@@ -80,7 +80,7 @@ memgraph_expand(VsHnswStore *store, int level, VsCandidate *node, float bound,
 		uint32		id = fresh[i].id;
 		float		dist = node_distance(graph, graph->query, graph->bound, id);
 
-		visited->dists[fresh[i].tag] = dist;
+		visited->notes[fresh[i].tag].dist = dist;
 		if (dist >= bound)
 			continue;
 		vs_memgraph_prefetch_list(graph, id, level);
@@ -121,7 +121,7 @@ memgraph_mark(VsHnswStore *store, uint32 id)
 
 	vs_visited_reserve(&graph->visited, 1);
 	if (vs_visited_add(&graph->visited, id, &place))
-		graph->visited.dists[place] = memgraph_entry_distance(store, 0, id);
+		graph->visited.notes[place].dist = memgraph_entry_distance(store, 0, id);
 }
 
 /* VsHnswStore.reset */

@@ -100,7 +100,7 @@ hold_codec(VsHnswIndex *index)
 		index->codec_version == index->meta.codebook_version)
 		return;
 	old = MemoryContextSwitchTo(index->context);
-	index->codec = vs_hnsw_codec_acquire(index->rel, &index->meta);
+	index->codec = vs_hnsw_acquire_codec(index->rel, &index->meta);
 	index->codec_version = index->meta.codebook_version;
 	MemoryContextSwitchTo(old);
 }

@@ -89,17 +89,10 @@ require_number(VsHnswIndex *index, Buffer buffer)
 Buffer
 vs_hnsw_extend(VsHnswIndex *index)
 {
-	for (;;)
-	{
-		Buffer		buffer;
+	Buffer		buffer = vs_page_extend_locked(index->rel);
 
-		vs_page_extend(index->rel, 1, &buffer);
-		require_number(index, buffer);
-		LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
-		if (PageIsNew(BufferGetPage(buffer)))
-			return buffer;
-		UnlockReleaseBuffer(buffer);
-	}
+	require_number(index, buffer);
+	return buffer;
 }
 
 /* The first free node on a page, or -1; counts all in *nfree. */

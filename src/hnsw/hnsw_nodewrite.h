@@ -40,11 +40,7 @@ extern uint32 vs_hnsw_write_new_upper(VsHnswIndex *index, VsHnswUpper *header,
  */
 extern void vs_hnsw_require_numbers(VsHnswIndex *index, uint64 nblocks);
 
-/*
- * Extend the index by a page, which is returned locked exclusively and still
- * zeroes: an insert may have found it through the free space map before us, then
- * it is that one's.  ERROR if nodes or upper records there can have no number.
- */
+/* vs_page_extend_locked; ERROR if nodes or upper records there can have no number. */
 extern Buffer vs_hnsw_extend(VsHnswIndex *index);
 
 /* Link an upper page that has room into the chain, unless it is there. */

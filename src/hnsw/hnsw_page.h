@@ -4,8 +4,8 @@
  *
  * Block 0 is the metapage.  All other blocks may be of any kind:
  *
- *	codebook page	floats of the codec's mean and centroids, one stream over a
- *					chain of pages
+ *	codebook page	the codec's mean and centroids, one stream over a chain of
+ *					pages: see index/codebook.c
  *	node page		nodes of the bottom level, one for each distinct vector (or
  *					each ten copies of one)
  *	slots page		continuation of a node that does not fit its page
@@ -45,7 +45,7 @@
 #include "storage/page.h"
 
 #define HNSW_MAGIC		0x76734857	/* "WHsv" */
-#define HNSW_VERSION	2
+#define HNSW_VERSION	3
 
 #define HNSW_META_BLOCK 0
 
@@ -110,15 +110,6 @@ vs_hnsw_page_meta(Page page)
 #define HNSW_CENTROIDS			16
 #define HNSW_MORE_CENTROIDS		4
 #define HNSW_MAX_CENTROIDS		64
-
-typedef struct VsHnswCodebookHeader
-{
-	BlockNumber next;			/* next page of the stream, or Invalid */
-	uint32		nfloats;		/* on this page */
-} VsHnswCodebookHeader;
-
-#define HNSW_CODEBOOK_FLOATS \
-	((VS_PAGE_CAPACITY - sizeof(VsHnswCodebookHeader)) / sizeof(float))
 
 /* A node's life; the values are flags of nothing and exclude one another. */
 typedef enum VsHnswNodeState

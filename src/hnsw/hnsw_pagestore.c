@@ -7,9 +7,9 @@
 #include <float.h>
 #include <math.h>
 
-#include "common/hashfn.h"
 #include "hnsw/hnsw_noderead.h"
 #include "hnsw/hnsw_pagestore.h"
+#include "hnsw/hnsw_visited.h"
 #include "kernel/kernel.h"
 #include "quant/f16vec.h"
 
@@ -27,26 +27,18 @@
 #define LEARNING_VISITS 32
 #define MAX_RATIO_TO_MEAN 8.0
 
-/* A node or upper record that was met, and where its code is kept. */
-typedef struct MetEntry
-{
-	uint32		id;
-	uint32		code;			/* index into met codes, or NO_CODE */
-	char		status;			/* simplehash's */
-} MetEntry;
-
+/* The note of a node whose code is not kept. */
 #define NO_CODE PG_UINT32_MAX
 
-#define SH_PREFIX met
-#define SH_ELEMENT_TYPE MetEntry
-#define SH_KEY_TYPE uint32
-#define SH_KEY id
-#define SH_HASH_KEY(table, key) murmurhash32(key)
-#define SH_EQUAL(table, a, b) ((a) == (b))
-#define SH_SCOPE static inline
-#define SH_DECLARE
-#define SH_DEFINE
-#include "lib/simplehash.h"
+/*
+ * First sizes of what grows with a search, as log2 or in elements: enough for
+ * hnsw.ef_search = 40, and no more, since each page of memory that a backend
+ * touches first has to be made.
+ */
+#define FIRST_LOG2_MET	10
+#define FIRST_VISITS	64
+#define FIRST_LEFT_OUT	512
+#define FIRST_CODES		1024
 
 struct VsHnswPageStore
 {
@@ -67,7 +59,7 @@ struct VsHnswPageStore
 	double		ratio_variance;
 
 	/* What was read. */
-	met_hash   *met;
+	VsHnswVisited met;			/* nodes and upper records; notes: codes */
 	VsHnswVisit *visits;
 	uint32		nvisits;
 	uint32		max_visits;
@@ -121,8 +113,8 @@ vs_hnsw_pagestore_create(VsHnswIndex *index, bool for_insert)
 	if (index->codec != NULL)
 		pages->bound = vs_rabitq_query_create(index->codec);
 
-	pages->met = met_create(CurrentMemoryContext, 1024, NULL);
-	pages->max_visits = 128;
+	vs_visited_init(&pages->met, FIRST_LOG2_MET, for_insert);
+	pages->max_visits = FIRST_VISITS;
 	pages->visits = palloc(sizeof(VsHnswVisit) * pages->max_visits);
 	if (for_insert)
 	{
@@ -131,12 +123,12 @@ vs_hnsw_pagestore_create(VsHnswIndex *index, bool for_insert)
 		pages->halves = palloc(sizeof(uint16) * dim * pages->max_visits);
 		pages->code_record_nbytes = INTALIGN(offsetof(CodeRecord, code) +
 											 g->code_nbytes);
-		pages->max_codes = 1024;
+		pages->max_codes = FIRST_CODES;
 		pages->codes = palloc(pages->code_record_nbytes * pages->max_codes);
 		pages->encoded = palloc(pages->code_record_nbytes);
 	}
 	else
-		vs_candidates_init(&pages->left_out, 1024);
+		vs_candidates_init(&pages->left_out, FIRST_LEFT_OUT);
 
 	vs_hnsw_node_copy_init(&pages->copy, g);
 	pages->copy.probe = pages->probe;
@@ -273,12 +265,12 @@ collect_fresh(VsHnswPageStore *pages, bool bottom, float bound,
 	const VsHnswNodeCopy *copy = &pages->copy;
 	int			nfresh = 0;
 
+	vs_visited_reserve(&pages->met, copy->nlinks);
 	for (int i = 0; i < copy->nlinks; i++)
 	{
 		uint32		id = copy->slots.links[i];
 		float		estimate = copy->estimates[i];
-		MetEntry   *entry;
-		bool		found;
+		uint32		place;
 
 		if (!(estimate < bound))
 		{
@@ -288,11 +280,10 @@ collect_fresh(VsHnswPageStore *pages, bool bottom, float bound,
 				vs_candidates_append(&pages->left_out, candidate);
 			continue;
 		}
-		entry = met_insert(pages->met, id, &found);
-		if (found)
+		if (!vs_visited_add(&pages->met, id, &place))
 			continue;
-		entry->code = pages->for_insert ?
-			keep_code(pages, &copy->slots, i) : NO_CODE;
+		if (pages->for_insert)
+			pages->met.notes[place].code = keep_code(pages, &copy->slots, i);
 		fresh[nfresh++] = (VsCandidate)
 		{
 			.dist = estimate, .id = id,
@@ -436,7 +427,8 @@ vs_hnsw_pagestore_resolve(VsHnswPageStore *pages, VsCandidate *candidate)
  * VsHnswStore.entry_distance
  *
  * Infinite where estimates may be off by a factor: none would beat an exact
- * distance, and the walk would end where it begins.
+ * distance, and the walk would end where it begins.  And for scans, which go
+ * past the entry point anyhow: they need not read its node.
  */
 static float
 pagestore_entry_distance(VsHnswStore *store, int level, uint32 id)
@@ -445,7 +437,7 @@ pagestore_entry_distance(VsHnswStore *store, int level, uint32 id)
 	VsHnswNodeCopy *copy = &pages->copy;
 	uint32		node;
 
-	if (pages->learns_ratio)
+	if (pages->learns_ratio || !pages->for_insert)
 		return INFINITY;
 	node = level > 0 ? vs_hnsw_upper_node(pages->index, id) : id;
 	if (node == HNSW_INVALID_ID ||
@@ -474,11 +466,11 @@ static void
 pagestore_mark(VsHnswStore *store, uint32 id)
 {
 	VsHnswPageStore *pages = (VsHnswPageStore *) store;
-	bool		found;
-	MetEntry   *entry = met_insert(pages->met, id, &found);
+	uint32		place;
 
-	if (!found)
-		entry->code = NO_CODE;
+	vs_visited_reserve(&pages->met, 1);
+	if (vs_visited_add(&pages->met, id, &place) && pages->for_insert)
+		pages->met.notes[place].code = NO_CODE;
 }
 
 /* VsHnswStore.reset */
@@ -487,7 +479,7 @@ pagestore_reset(VsHnswStore *store)
 {
 	VsHnswPageStore *pages = (VsHnswPageStore *) store;
 
-	met_reset(pages->met);
+	vs_visited_reset(&pages->met);
 	pages->ncodes = 0;
 	pages->left_out.n = 0;
 }
@@ -540,10 +532,10 @@ vs_hnsw_pagestore_take_left_out(VsHnswPageStore *pages, VsCandidateHeap *nearest
 {
 	for (Size i = 0; i < pages->left_out.n; i++)
 	{
-		bool		found;
+		uint32		place;
 
-		met_insert(pages->met, pages->left_out.items[i].id, &found);
-		if (!found)
+		vs_visited_reserve(&pages->met, 1);
+		if (vs_visited_add(&pages->met, pages->left_out.items[i].id, &place))
 			vs_minheap_push(nearest, pages->left_out.items[i]);
 	}
 	pages->left_out.n = 0;
@@ -552,7 +544,7 @@ vs_hnsw_pagestore_take_left_out(VsHnswPageStore *pages, VsCandidateHeap *nearest
 Size
 vs_hnsw_pagestore_nbytes(const VsHnswPageStore *pages)
 {
-	return pages->met->size * sizeof(MetEntry) +
+	return pages->met.capacity * sizeof(uint32) +
 		pages->max_visits * sizeof(VsHnswVisit) +
 		pages->left_out.capacity * sizeof(VsCandidate);
 }
@@ -562,12 +554,14 @@ vs_hnsw_pagestore_code(VsHnswPageStore *pages, uint32 id,
 					   const VsCandidate *candidate, VsCodeFactors *factors,
 					   uint8 *centroid)
 {
-	MetEntry   *entry = met_lookup(pages->met, id);
+	uint32		place = vs_visited_place(&pages->met, id);
+	uint32		code = pages->met.ids[place] == id ?
+		pages->met.notes[place].code : NO_CODE;
 	CodeRecord *record;
 
-	if (entry != NULL && entry->code != NO_CODE)
+	if (code != NO_CODE)
 		record = (CodeRecord *) (pages->codes +
-								 pages->code_record_nbytes * entry->code);
+								 pages->code_record_nbytes * code);
 	else
 	{
 		const VsHnswVisit *visit = vs_hnsw_pagestore_visit(pages, candidate->tag);

@@ -150,7 +150,11 @@ extern void vs_hnsw_replace_entry(VsHnswIndex *index, uint32 old_entry,
  */
 extern bool vs_hnsw_note_training(VsHnswIndex *index, BlockNumber nblocks);
 
-/* hnsw_codebook.c: the codec on pages */
+/* hnsw_codebook.c: the codebook */
+
+/* vs_codec_acquire for the codebook that a metapage names. */
+extern const VsRabitq *vs_hnsw_acquire_codec(Relation index,
+											 const VsHnswMeta *meta);
 
 /*
  * Train a codec for the index from samples (n x dim, overwritten) in the
@@ -158,13 +162,9 @@ extern bool vs_hnsw_note_training(VsHnswIndex *index, BlockNumber nblocks);
  */
 extern VsRabitq *vs_hnsw_train_codec(VsHnswIndex *index, float *samples, int n);
 
-/* Write a codec's floats to new pages and note them in index->meta. */
+/* Write a codec to new pages and note them in index->meta. */
 extern void vs_hnsw_write_codebook(VsHnswIndex *index, const VsRabitq *codec,
 								   VsEditMode mode);
-
-/* Read nfloats floats of the codebook. */
-extern void vs_hnsw_read_codebook(Relation index, const VsHnswMeta *meta,
-								  float *floats, Size nfloats);
 
 /*
  * Append n centroids (n x dim) to the codebook, for all to use, and note the
@@ -183,9 +183,6 @@ extern void vs_hnsw_add_centroids_if_grown(VsHnswIndex *index);
  */
 extern float *vs_hnsw_sample_nodes(VsHnswIndex *index, BlockNumber begin,
 								   BlockNumber end, int *n);
-
-/* hnsw_codec.c: codecs kept by the backend */
-extern const VsRabitq *vs_hnsw_codec_acquire(Relation index, const VsHnswMeta *meta);
 
 /* hnsw_build.c */
 extern IndexBuildResult *vs_hnsw_build(Relation heap, Relation index,

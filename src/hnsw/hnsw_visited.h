@@ -1,11 +1,11 @@
 /*
  * hnsw_visited.h
- *		The nodes that a search over a graph in memory has met.
+ *		The nodes that a search has met.
  *
  * A hash table of node numbers with open addressing: as small as the search, so
- * that it stays in the processor's cache however large the graph is.  It keeps
- * the distances to the query, which linking asks for again.  Memory belongs to
- * the context in which it was initialised.
+ * that it stays in the processor's cache however large the graph is.  A note can
+ * be kept of each, which linking asks for again.  Memory belongs to the context
+ * in which it was initialised.
  */
 #ifndef VS_HNSW_VISITED_H
 #define VS_HNSW_VISITED_H
@@ -17,13 +17,19 @@
 /* The number that no node has. */
 #define VISITED_NONE PG_UINT32_MAX
 
+typedef union VsHnswVisitedNote
+{
+	float		dist;			/* to the query */
+	uint32		code;			/* the number of what is kept of it */
+} VsHnswVisitedNote;
+
 typedef struct VsHnswVisited
 {
 	uint32		n;
 	uint32		capacity;		/* a power of two */
 	int			shift;			/* 32 - log2(capacity) */
 	uint32	   *ids;
-	float	   *dists;
+	VsHnswVisitedNote *notes;	/* of the node in the same place, or NULL */
 } VsHnswVisited;
 
 /* Forget all nodes. */
@@ -36,12 +42,16 @@ vs_visited_reset(VsHnswVisited *visited)
 
 /* Set up an empty table of 2^log2_capacity places. */
 static inline void
-vs_visited_init(VsHnswVisited *visited, int log2_capacity)
+vs_visited_init(VsHnswVisited *visited, int log2_capacity, bool with_notes)
 {
 	visited->capacity = 1U << log2_capacity;
 	visited->shift = 32 - log2_capacity;
-	visited->ids = palloc(sizeof(uint32) * visited->capacity);
-	visited->dists = palloc(sizeof(float) * visited->capacity);
+	visited->ids = palloc_extended(sizeof(uint32) * visited->capacity,
+								   MCXT_ALLOC_HUGE);
+	visited->notes = NULL;
+	if (with_notes)
+		visited->notes = palloc_extended(sizeof(VsHnswVisitedNote) *
+										 visited->capacity, MCXT_ALLOC_HUGE);
 	vs_visited_reset(visited);
 }
 
@@ -64,7 +74,7 @@ vs_visited_grow(VsHnswVisited *visited)
 	MemoryContext caller =
 		MemoryContextSwitchTo(GetMemoryChunkContext(old.ids));
 
-	vs_visited_init(visited, 33 - old.shift);
+	vs_visited_init(visited, 33 - old.shift, old.notes != NULL);
 	MemoryContextSwitchTo(caller);
 	for (uint32 i = 0; i < old.capacity; i++)
 		if (old.ids[i] != VISITED_NONE)
@@ -72,11 +82,13 @@ vs_visited_grow(VsHnswVisited *visited)
 			uint32		place = vs_visited_place(visited, old.ids[i]);
 
 			visited->ids[place] = old.ids[i];
-			visited->dists[place] = old.dists[i];
+			if (old.notes != NULL)
+				visited->notes[place] = old.notes[i];
 		}
 	visited->n = old.n;
 	pfree(old.ids);
-	pfree(old.dists);
+	if (old.notes != NULL)
+		pfree(old.notes);
 }
 
 /* Make sure that n more nodes move none of those that are there. */

@@ -139,3 +139,18 @@ vs_page_extend(Relation index, int npages, Buffer *buffers)
 	if (need_lock)
 		UnlockRelationForExtension(index, ExclusiveLock);
 }
+
+Buffer
+vs_page_extend_locked(Relation index)
+{
+	for (;;)
+	{
+		Buffer		buffer;
+
+		vs_page_extend(index, 1, &buffer);
+		LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+		if (PageIsNew(BufferGetPage(buffer)))
+			return buffer;
+		UnlockReleaseBuffer(buffer);
+	}
+}

@@ -94,4 +94,10 @@ extern Buffer vs_page_read(Relation index, BlockNumber block, int lockmode,
  */
 extern void vs_page_extend(Relation index, int npages, Buffer *buffers);
 
+/*
+ * Extend the index by a page that is nobody else's: returned locked exclusively
+ * and still zeroes.  Who found it through the free space map before us keeps it.
+ */
+extern Buffer vs_page_extend_locked(Relation index);
+
 #endif							/* VS_PAGE_H */

@@ -1,5 +1,5 @@
 /*
- * hnsw_codec.c
+ * codec.c
  *		Codecs kept by the backend, so that a query need not read the codebook.
  *
  * A codec is immutable and known by its index's file and codebook version.  It
@@ -10,7 +10,7 @@
 #include "postgres.h"
 
 #include "compat.h"
-#include "hnsw/hnsw_private.h"
+#include "index/codec.h"
 #include "lib/ilist.h"
 #include "utils/memutils.h"
 
@@ -20,14 +20,15 @@
 typedef struct KeptCodec
 {
 	dlist_node	node;			/* most recently used first */
-	MemoryContext context;		/* holds all of this */
 	VsRelFileKey file;
 	uint32		version;
 	int			nholders;
 	bool		kept;			/* still in the list */
 	VsRabitq	codec;
+	float		floats[FLEXIBLE_ARRAY_MEMBER];	/* that it uses */
 } KeptCodec;
 
+static MemoryContext codec_context = NULL;
 static dlist_head kept_codecs = DLIST_STATIC_INIT(kept_codecs);
 static int	nkept = 0;
 
@@ -42,7 +43,7 @@ drop_codec(KeptCodec *kept)
 		nkept--;
 	}
 	if (kept->nholders == 0)
-		MemoryContextDelete(kept->context);
+		pfree(kept);
 }
 
 /* Memory context callback: a holder is gone. */
@@ -53,7 +54,7 @@ release_codec(void *arg)
 
 	Assert(kept->nholders > 0);
 	if (--kept->nholders == 0 && !kept->kept)
-		MemoryContextDelete(kept->context);
+		pfree(kept);
 }
 
 /* Find the codec of an index file; drops one of an older version. */
@@ -77,42 +78,29 @@ find_codec(VsRelFileKey file, uint32 version)
 
 /* Read the codebook of an index into a codec of its own. */
 static KeptCodec *
-load_codec(Relation index, const VsHnswMeta *meta)
+load_codec(Relation index, const VsCodebook *codebook)
 {
-	MemoryContext context = AllocSetContextCreate(TopMemoryContext,
-												  "hnsw codec",
-												  ALLOCSET_DEFAULT_SIZES);
 	KeptCodec  *kept;
-	Size		nfloats;
-	float	   *floats;
 
+	if (codec_context == NULL)
+		codec_context = AllocSetContextCreate(TopMemoryContext, "vsearch codecs",
+											  ALLOCSET_SMALL_SIZES);
+	kept = MemoryContextAlloc(codec_context, offsetof(KeptCodec, floats) +
+							  vs_codebook_codec_nbytes(codebook));
 	PG_TRY();
 	{
-		kept = MemoryContextAllocZero(context, sizeof(KeptCodec));
-		kept->codec.dim = meta->dim;
-		kept->codec.bits = meta->bits;
-		kept->codec.estimate = vs_hnsw_estimate(meta);
-		kept->codec.exponent = meta->exponent;
-		kept->codec.residual = meta->residual;
-		kept->codec.ncentroids = meta->ncentroids;
-		nfloats = vs_rabitq_codebook_nfloats(&kept->codec);
-		floats = MemoryContextAlloc(context, sizeof(float) * nfloats);
-		vs_hnsw_read_codebook(index, meta, floats, nfloats);
-		vs_rabitq_use_codebook(&kept->codec, floats);
-		vs_rotation_init(&kept->codec.rotation, meta->dim, meta->seed,
-						 MemoryContextAlloc(context,
-											vs_rotation_signs_nbytes(meta->dim)));
+		vs_codebook_read(index, codebook, &kept->codec, kept->floats);
 	}
 	PG_CATCH();
 	{
-		MemoryContextDelete(context);
+		pfree(kept);
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
 
-	kept->context = context;
 	kept->file = vs_compat_file_key(index);
-	kept->version = meta->codebook_version;
+	kept->version = codebook->version;
+	kept->nholders = 0;
 	return kept;
 }
 
@@ -126,15 +114,15 @@ limit_kept_codecs(void)
 }
 
 const VsRabitq *
-vs_hnsw_codec_acquire(Relation index, const VsHnswMeta *meta)
+vs_codec_acquire(Relation index, const VsCodebook *codebook)
 {
 	MemoryContextCallback *callback = palloc(sizeof(MemoryContextCallback));
 	KeptCodec  *kept = find_codec(vs_compat_file_key(index),
-								  meta->codebook_version);
+								  codebook->version);
 
 	if (kept == NULL)
 	{
-		kept = load_codec(index, meta);
+		kept = load_codec(index, codebook);
 		dlist_push_head(&kept_codecs, &kept->node);
 		kept->kept = true;
 		nkept++;
