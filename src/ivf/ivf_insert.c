@@ -8,7 +8,7 @@
  */
 #include "postgres.h"
 
-#include "ivf/ivf_search.h"
+#include "ivf/ivf_lists.h"
 #include "kernel/kernel.h"
 #include "miscadmin.h"
 #include "quant/f16vec.h"
@@ -33,19 +33,15 @@ typedef struct Insertion
 static uint32
 nearest_list(VsIvfIndex *index, const VsIvfProbe *probe)
 {
-	VsIvfSearch *search = vs_ivf_search_create(index, probe, true);
-	ItemPointerData tid;
-	float		dist;
+	uint32		list;
 
-	vs_ivf_search_add_list(search, vs_ivf_root(index));
-	if (!vs_ivf_search_next(search, &tid, &dist) ||
-		vs_ivf_list_of_tid(&tid) >= index->meta.nlists)
+	if (!vs_ivf_lists_next(vs_ivf_lists_create(index, probe), &list))
 		ereport(ERROR,
 				(errcode(ERRCODE_INDEX_CORRUPTED),
 				 errmsg("index \"%s\" has no lists",
 						RelationGetRelationName(index->rel)),
 				 errhint("Please REINDEX it.")));
-	return vs_ivf_list_of_tid(&tid);
+	return list;
 }
 
 /* Encode the row for its list. */
