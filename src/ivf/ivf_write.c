@@ -18,22 +18,25 @@ vs_ivf_lay_out(const VsIvfGeometry *g, BlockNumber first, uint64 nrows)
 {
 	VsIvfLayout layout;
 	uint64		nvector_blocks = 0;
+	uint64		end;
 
 	/* All list pages but the last are full. */
-	if (!g->vectors_per_page)
-		nvector_blocks = 0;
-	else
+	if (g->vectors_per_page > 0)
 		nvector_blocks = nrows / g->nslots * g->nvector_blocks +
 			(nrows % g->nslots + g->vectors_per_page - 1) / g->vectors_per_page;
 	layout.first = first;
 	layout.nlist_pages = Max((nrows + g->nslots - 1) / g->nslots, 1);
 	layout.first_vectors = first + layout.nlist_pages;
-	layout.end = layout.first_vectors + nvector_blocks * g->pages_per_vector;
+	end = layout.first_vectors + nvector_blocks * g->pages_per_vector;
+
+	/* What no file can hold is an error when it is extended. */
+	layout.end = Min(end, InvalidBlockNumber);
 	return layout;
 }
 
 BlockNumber
-vs_ivf_vector_block(const VsIvfGeometry *g, const VsIvfLayout *layout, BlockNumber page, int i)
+vs_ivf_vector_block(const VsIvfGeometry *g, const VsIvfLayout *layout,
+					BlockNumber page, int i)
 {
 	return layout->first_vectors +
 		((uint64) page * g->nvector_blocks + i) * g->pages_per_vector;
