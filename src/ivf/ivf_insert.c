@@ -12,6 +12,7 @@
 #include "kernel/kernel.h"
 #include "miscadmin.h"
 #include "quant/f16vec.h"
+#include "storage/indexfsm.h"
 #include "utils/memutils.h"
 
 /* A row on its way into a list. */
@@ -72,12 +73,45 @@ find_free_slot(const VsIvfGeometry *g, const VsIvfSlots *slots)
 }
 
 /*
- * Extend the index by n pages, pinned and locked.  Nobody else looks for such
- * pages: none can be in use.
+ * A page of zeroes behind a block, locked: one that a crash left and vacuum found,
+ * or a new one.  Either may have been taken by somebody else meanwhile.
+ */
+static Buffer
+lock_new_page(VsIvfIndex *index, BlockNumber after)
+{
+	BlockNumber block = GetFreeIndexPage(index->rel);
+
+	for (;;)
+	{
+		Buffer		buffer;
+
+		if (block != InvalidBlockNumber && block > after &&
+			vs_page_exists(index->rel, block))
+			buffer = ReadBuffer(index->rel, block);
+		else
+			vs_page_extend(index->rel, 1, &buffer);
+		LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+		if (PageIsNew(BufferGetPage(buffer)))
+			return buffer;
+		UnlockReleaseBuffer(buffer);
+		block = InvalidBlockNumber;
+	}
+}
+
+/*
+ * New pages for a vector, locked.  Where it takes several they are adjacent, and
+ * vacuum leaves pages of zeroes alone.
  */
 static void
-extend_locked(VsIvfIndex *index, int n, Buffer *buffers)
+lock_new_vectors(VsIvfIndex *index, Buffer *buffers)
 {
+	int			n = index->geometry.pages_per_vector;
+
+	if (n == 1)
+	{
+		buffers[0] = lock_new_page(index, IVF_META_BLOCK);
+		return;
+	}
 	vs_page_extend(index->rel, n, buffers);
 	for (int i = 0; i < n; i++)
 		LockBuffer(buffers[i], BUFFER_LOCK_EXCLUSIVE);
@@ -111,7 +145,7 @@ lock_free_slot(Insertion *insertion)
 		{
 			insertion->tail = buffer;
 			insertion->slot = 0;
-			extend_locked(index, 1, &insertion->buffer);
+			insertion->buffer = lock_new_page(index, BufferGetBlockNumber(buffer));
 			break;
 		}
 		UnlockReleaseBuffer(buffer);
@@ -140,7 +174,7 @@ lock_vectors(Insertion *insertion)
 	insertion->vectors_are_new = block == 0;
 	insertion->vectors = palloc(sizeof(Buffer) * g->pages_per_vector);
 	if (insertion->vectors_are_new)
-		extend_locked(index, g->pages_per_vector, insertion->vectors);
+		lock_new_vectors(index, insertion->vectors);
 	else
 		for (int i = 0; i < g->pages_per_vector; i++)
 			insertion->vectors[i] = vs_page_read(index->rel, block + i,
