@@ -65,11 +65,10 @@ find_free_slot(const VsIvfGeometry *g, const VsIvfSlots *slots)
 {
 	int			nused = vs_ivf_nused(g, slots);
 
-	if (slots->header->nlive < nused)
-		for (int i = 0; i < nused; i++)
-			if (!ItemPointerIsValid(&slots->tids[i]))
-				return i;
-	return nused < g->nslots ? nused : -1;
+	for (int i = slots->header->nlive < nused ? 0 : nused; i < g->nslots; i++)
+		if (!ItemPointerIsValid(&slots->tids[i]))
+			return i;
+	return -1;
 }
 
 /*
