@@ -42,6 +42,33 @@ INSERT INTO robust
 SELECT pg_relation_size('robust_idx') <= 1.02 * :size_before AS space_reused;
 SELECT * FROM vsearch_check('robust_idx', true);
 
+-- So many lists that their centroids are found by way of groups of them.
+CREATE TABLE robust_lists (id int, v vector(34), w vector(3));
+INSERT INTO robust_lists
+    SELECT i, robust_vector(i, 34), robust_vector(i, 3)
+    FROM generate_series(1, 4000) i;
+CREATE INDEX robust_lists_v ON robust_lists USING ivfflat (v) WITH (lists = 2100);
+CREATE INDEX robust_lists_w ON robust_lists USING ivfflat (w) WITH (lists = 2100);
+SELECT * FROM vsearch_check('robust_lists_v', true);
+SELECT * FROM vsearch_check('robust_lists_w', true);
+SELECT count(*), count(DISTINCT id) FROM (
+    SELECT id FROM robust_lists
+    ORDER BY v <-> robust_vector(70, 34)::vector LIMIT 10000) s;
+SELECT count(*) FROM generate_series(7, 4000, 40) i, LATERAL (
+    SELECT v <-> robust_vector(i, 34)::vector AS d FROM robust_lists
+    ORDER BY v <-> robust_vector(i, 34)::vector LIMIT 1) n
+WHERE d < 0.1;
+INSERT INTO robust_lists
+    SELECT i, robust_vector(i, 34), robust_vector(i, 3)
+    FROM generate_series(4001, 4400) i;
+SELECT * FROM vsearch_check('robust_lists_v', true);
+SELECT * FROM vsearch_check('robust_lists_w', true);
+SELECT count(*) FROM generate_series(4001, 4400, 7) i, LATERAL (
+    SELECT v <-> robust_vector(i, 34)::vector AS d FROM robust_lists
+    ORDER BY v <-> robust_vector(i, 34)::vector LIMIT 1) n
+WHERE d < 0.1;
+DROP TABLE robust_lists;
+
 -- Rows without a vector count where all rows do.
 INSERT INTO robust SELECT i, NULL FROM generate_series(1, 7) i;
 SELECT count(*) AS expected FROM robust \gset

@@ -119,7 +119,7 @@ check_code(Check *state, BlockNumber block, const VsIvfSlots *slots, int slot)
 	const VsIvfGeometry *g = &index->geometry;
 	VsIvfRow   *row = &state->row;
 
-	if (state->list == vs_ivf_root(index))
+	if (vs_ivf_holds_centroids(index, state->list))
 		vs_ivf_encode_centroid(index, state->center, state->scratch, row);
 	else
 		vs_ivf_encode_row(index, state->center, state->scratch, row);
@@ -132,7 +132,19 @@ check_code(Check *state, BlockNumber block, const VsIvfSlots *slots, int slot)
 					   "code of slot %d is not that of its vector", slot);
 }
 
-/* Check a row of the root: the centroid of a list. */
+/* Whether a list of centroids may have that of another list. */
+static bool
+may_hold(const Check *state, uint32 list)
+{
+	const VsIvfMeta *meta = &state->index->meta;
+	bool		is_root = state->list == vs_ivf_root(state->index);
+
+	if (meta->ngroups > 0 && is_root)
+		return list >= meta->nlists && list < state->list;
+	return list < meta->nlists;
+}
+
+/* Check a row that is the centroid of a list. */
 static void
 check_centroid(Check *state, BlockNumber block, const VsIvfSlots *slots, int slot)
 {
@@ -141,11 +153,11 @@ check_centroid(Check *state, BlockNumber block, const VsIvfSlots *slots, int slo
 	uint32		list = vs_ivf_list_of_tid(&slots->tids[slot]);
 	VsIvfEntry	entry;
 
-	if (list >= index->meta.nlists || state->has_centroid[list])
+	if (!may_hold(state, list) || state->has_centroid[list])
 	{
 		vs_check_error(state->check, block, state->list,
 					   "slot %d is the centroid of list %u, which %s", slot, list,
-					   list >= index->meta.nlists ? "does not exist" : "has one");
+					   may_hold(state, list) ? "has one" : "belongs elsewhere");
 		return;
 	}
 	state->has_centroid[list] = true;
@@ -200,13 +212,13 @@ check_slot(Check *state, BlockNumber block, const VsIvfSlots *slots, int slot)
 {
 	VsIvfIndex *index = state->index;
 
-	if (state->list == vs_ivf_root(index))
+	if (vs_ivf_holds_centroids(index, state->list))
 		check_centroid(state, block, slots, slot);
 	if (!read_row(state, block, slots, slot))
 		return;
 	if (state->has_center)
 		check_code(state, block, slots, slot);
-	if (state->list != vs_ivf_root(index))
+	if (!vs_ivf_holds_centroids(index, state->list))
 		vs_check_tid(state->check, &slots->tids[slot],
 					 vector_digest(index->geometry.dim, &state->row.vector),
 					 block, state->list);
@@ -268,8 +280,7 @@ read_center(Check *state)
 	state->has_center = true;
 	if (g->vectors_per_page == 0)
 		return;
-	state->has_center = has_vector(state, state->entry.center_block) &&
-		state->entry.center_record < g->vectors_per_page;
+	state->has_center = has_vector(state, state->entry.center_block);
 	if (state->has_center)
 		vs_ivf_read_center(index, &state->entry, state->center);
 	else
@@ -332,7 +343,7 @@ check_directory(Check *state)
 {
 	const VsIvfMeta *meta = &state->index->meta;
 
-	for (uint32 i = 0; i <= meta->nlists / IVF_ENTRIES_PER_PAGE; i++)
+	for (uint32 i = 0; i <= vs_ivf_root(state->index) / IVF_ENTRIES_PER_PAGE; i++)
 		if (!is_kind(state, meta->directory_block + i, IVF_PAGE_DIRECTORY))
 		{
 			vs_check_error(state->check, meta->directory_block + i, -1,
@@ -388,7 +399,7 @@ vs_ivf_check(Relation rel, VsCheck *check)
 										 sizeof(uint16) * nblocks);
 	state.reached = MemoryContextAllocExtended(CurrentMemoryContext, nblocks,
 											   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-	state.has_centroid = palloc0(index->meta.nlists);
+	state.has_centroid = palloc0(vs_ivf_root(index));
 	state.center = palloc(sizeof(float) * g->dim);
 	state.x = palloc(sizeof(float) * g->dim);
 	state.scratch = palloc(sizeof(float) * g->dim);
@@ -405,7 +416,7 @@ vs_ivf_check(Relation rel, VsCheck *check)
 	reach_root_center(&state);
 	for (uint32 list = 0; list <= vs_ivf_root(index); list++)
 		check_list(&state, list);
-	for (uint32 list = 0; list < index->meta.nlists; list++)
+	for (uint32 list = 0; list < vs_ivf_root(index); list++)
 		if (!state.has_centroid[list])
 			vs_check_error(check, index->meta.directory_block, list,
 						   "list has no centroid");

@@ -8,10 +8,11 @@
  */
 #include "postgres.h"
 
-#include "ivf/ivf_search.h"
+#include "ivf/ivf_lists.h"
 #include "kernel/kernel.h"
 #include "miscadmin.h"
 #include "quant/f16vec.h"
+#include "storage/indexfsm.h"
 #include "utils/memutils.h"
 
 /* A row on its way into a list. */
@@ -33,19 +34,15 @@ typedef struct Insertion
 static uint32
 nearest_list(VsIvfIndex *index, const VsIvfProbe *probe)
 {
-	VsIvfSearch *search = vs_ivf_search_create(index, probe, true);
-	ItemPointerData tid;
-	float		dist;
+	uint32		list;
 
-	vs_ivf_search_add_list(search, vs_ivf_root(index));
-	if (!vs_ivf_search_next(search, &tid, &dist) ||
-		vs_ivf_list_of_tid(&tid) >= index->meta.nlists)
+	if (!vs_ivf_lists_next(vs_ivf_lists_create(index, probe), &list))
 		ereport(ERROR,
 				(errcode(ERRCODE_INDEX_CORRUPTED),
 				 errmsg("index \"%s\" has no lists",
 						RelationGetRelationName(index->rel)),
 				 errhint("Please REINDEX it.")));
-	return vs_ivf_list_of_tid(&tid);
+	return list;
 }
 
 /* Encode the row for its list. */
@@ -68,20 +65,52 @@ find_free_slot(const VsIvfGeometry *g, const VsIvfSlots *slots)
 {
 	int			nused = vs_ivf_nused(g, slots);
 
-	if (slots->header->nlive < nused)
-		for (int i = 0; i < nused; i++)
-			if (!ItemPointerIsValid(&slots->tids[i]))
-				return i;
-	return nused < g->nslots ? nused : -1;
+	for (int i = slots->header->nlive < nused ? 0 : nused; i < g->nslots; i++)
+		if (!ItemPointerIsValid(&slots->tids[i]))
+			return i;
+	return -1;
 }
 
 /*
- * Extend the index by n pages, pinned and locked.  Nobody else looks for such
- * pages: none can be in use.
+ * A page of zeroes behind a block, locked: one that a crash left and vacuum found,
+ * or a new one.  Either may have been taken by somebody else meanwhile.
+ */
+static Buffer
+lock_new_page(VsIvfIndex *index, BlockNumber after)
+{
+	BlockNumber block = GetFreeIndexPage(index->rel);
+
+	for (;;)
+	{
+		Buffer		buffer;
+
+		if (block != InvalidBlockNumber && block > after &&
+			vs_page_exists(index->rel, block))
+			buffer = ReadBuffer(index->rel, block);
+		else
+			vs_page_extend(index->rel, 1, &buffer);
+		LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+		if (PageIsNew(BufferGetPage(buffer)))
+			return buffer;
+		UnlockReleaseBuffer(buffer);
+		block = InvalidBlockNumber;
+	}
+}
+
+/*
+ * New pages for a vector, locked.  Where it takes several they are adjacent, and
+ * vacuum leaves pages of zeroes alone.
  */
 static void
-extend_locked(VsIvfIndex *index, int n, Buffer *buffers)
+lock_new_vectors(VsIvfIndex *index, Buffer *buffers)
 {
+	int			n = index->geometry.pages_per_vector;
+
+	if (n == 1)
+	{
+		buffers[0] = lock_new_page(index, IVF_META_BLOCK);
+		return;
+	}
 	vs_page_extend(index->rel, n, buffers);
 	for (int i = 0; i < n; i++)
 		LockBuffer(buffers[i], BUFFER_LOCK_EXCLUSIVE);
@@ -115,7 +144,7 @@ lock_free_slot(Insertion *insertion)
 		{
 			insertion->tail = buffer;
 			insertion->slot = 0;
-			extend_locked(index, 1, &insertion->buffer);
+			insertion->buffer = lock_new_page(index, BufferGetBlockNumber(buffer));
 			break;
 		}
 		UnlockReleaseBuffer(buffer);
@@ -144,7 +173,7 @@ lock_vectors(Insertion *insertion)
 	insertion->vectors_are_new = block == 0;
 	insertion->vectors = palloc(sizeof(Buffer) * g->pages_per_vector);
 	if (insertion->vectors_are_new)
-		extend_locked(index, g->pages_per_vector, insertion->vectors);
+		lock_new_vectors(index, insertion->vectors);
 	else
 		for (int i = 0; i < g->pages_per_vector; i++)
 			insertion->vectors[i] = vs_page_read(index->rel, block + i,

@@ -18,14 +18,28 @@ lock_entry(VsIvfIndex *index, uint32 list, int lockmode)
 						lockmode, IVF_PAGE_DIRECTORY);
 }
 
+/* ERROR: a list is not as it should be at a block. */
+static void
+complain(VsIvfIndex *index, BlockNumber block, uint32 list)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INDEX_CORRUPTED),
+			 errmsg("list %u of index \"%s\" is broken at block %u",
+					list, RelationGetRelationName(index->rel), block),
+			 errhint("Please REINDEX it.")));
+}
+
 VsIvfEntry
 vs_ivf_read_entry(VsIvfIndex *index, uint32 list)
 {
 	Buffer		buffer = lock_entry(index, list, BUFFER_LOCK_SHARE);
+	BlockNumber block = BufferGetBlockNumber(buffer);
 	VsIvfEntry	entry = *vs_ivf_page_entry(BufferGetPage(buffer),
 										   list % IVF_ENTRIES_PER_PAGE);
 
 	UnlockReleaseBuffer(buffer);
+	if (entry.center_record >= Max(index->geometry.vectors_per_page, 1))
+		complain(index, block, list);
 	return entry;
 }
 
@@ -59,17 +73,6 @@ vs_ivf_move_insert(VsIvfIndex *index, uint32 list, BlockNumber from,
 		vs_edit_commit(&edit);
 	}
 	UnlockReleaseBuffer(buffer);
-}
-
-/* ERROR: a list is not as it should be at a block. */
-static void
-complain(VsIvfIndex *index, BlockNumber block, uint32 list)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_INDEX_CORRUPTED),
-			 errmsg("list %u of index \"%s\" is broken at block %u",
-					list, RelationGetRelationName(index->rel), block),
-			 errhint("Please REINDEX it.")));
 }
 
 Buffer

@@ -33,7 +33,8 @@ is_meta_sane(const VsIvfMeta *meta)
 		meta->bits == vs_ivf_code_bits(meta->dim) &&
 		meta->exponent >= VS_F16VEC_MIN_EXPONENT &&
 		meta->exponent <= VS_F16VEC_MAX_EXPONENT &&
-		meta->nlists >= 1 && meta->nlists <= IVF_MAX_LISTS;
+		meta->nlists >= 1 && meta->nlists <= IVF_MAX_LISTS &&
+		meta->ngroups <= meta->nlists;
 }
 
 /*

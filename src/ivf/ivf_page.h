@@ -8,9 +8,10 @@
  *	list page		the codes of some rows of one list, in a chain
  *	vector page		the float16 vectors of rows of one list page
  *
- * Lists 0 to nlists - 1 hold rows.  The list behind them, the root, holds their
+ * Lists 0 to nlists - 1 hold rows.  The last list, the root, holds their
  * centroids, in the same way: what is a row's heap TID is there the number of a
- * list.
+ * list.  Where there are many lists, the ngroups lists in between hold the
+ * centroids, and the root those of these groups.
  *
  * List page, of as many slots as fit:
  *
@@ -69,7 +70,7 @@ typedef struct VsIvfMeta
 	BlockNumber directory_block;	/* the first one */
 	float4		residual;		/* at build, the root mean square of rows'
 								 * distances to their centroids */
-	float4		unused;
+	uint32		ngroups;		/* lists that hold centroids; 0: the root does */
 	float8		nrows;			/* at build */
 } VsIvfMeta;
 

@@ -44,11 +44,18 @@ typedef struct VsIvfIndex
 	VsRabitq	codec;
 } VsIvfIndex;
 
-/* Number of the list that holds the centroids. */
+/* Number of the list where searches for centroids begin. */
 static inline uint32
 vs_ivf_root(const VsIvfIndex *index)
 {
-	return index->meta.nlists;
+	return index->meta.nlists + index->meta.ngroups;
+}
+
+/* Whether a list holds centroids and not rows. */
+static inline bool
+vs_ivf_holds_centroids(const VsIvfIndex *index, uint32 list)
+{
+	return list >= index->meta.nlists;
 }
 
 /* Whether codes are whole vectors. */
@@ -178,7 +185,7 @@ extern void vs_ivf_row_free(VsIvfRow *row);
 extern void vs_ivf_encode_row(const VsIvfIndex *index, const float *center,
 							  float *scratch, VsIvfRow *row);
 
-/* The same for a centroid as row of the root. */
+/* The same for a centroid as row of a list of centroids. */
 extern void vs_ivf_encode_centroid(const VsIvfIndex *index,
 								   const float *center, float *scratch,
 								   VsIvfRow *row);
@@ -195,12 +202,12 @@ extern void vs_ivf_set_vector_part(const VsIvfGeometry *g, Page page, int record
 extern void vs_ivf_init_page(const VsIvfGeometry *g, Page page, uint16 kind);
 extern void vs_ivf_init_list_page(const VsIvfGeometry *g, Page page, uint32 list);
 
-/* ivf_write.c: whole lists, for the build; nothing of it is WAL-logged */
+/* ivf_create.c, ivf_write.c: for the build; nothing of it is WAL-logged */
 
 /*
- * Create the metapage, the directory and the root in an empty file, for
- * index->meta.nlists centroids (nlists x dim, as the opclass reads vectors).
- * The unit must be set.
+ * Create the metapage, the directory and the lists of centroids in an empty
+ * file, for index->meta.nlists centroids (nlists x dim, as the opclass reads
+ * vectors).  The unit must be set; completes index->meta.
  */
 extern void vs_ivf_create(VsIvfIndex *index, const float *centroids);
 

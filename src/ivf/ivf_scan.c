@@ -12,6 +12,7 @@
 
 #include "access/relscan.h"
 #include "compat.h"
+#include "ivf/ivf_lists.h"
 #include "ivf/ivf_search.h"
 #include "pgstat.h"
 #include "utils/memutils.h"
@@ -39,7 +40,7 @@ typedef struct VsIvfScan
 	ScanStage	stage;
 	VsIvfIndex *index;
 	VsIvfProbe *probe;			/* NULL if the query has no direction */
-	VsIvfSearch *lists;			/* their centroids */
+	VsIvfLists *lists;
 	VsIvfSearch *rows;
 	uint32		nprobed;		/* lists so far */
 	float		last_dist;		/* of the last row returned */
@@ -95,25 +96,12 @@ vs_ivf_endscan(IndexScanDesc scan)
 static bool
 next_list(VsIvfScan *state, uint32 *list)
 {
-	ItemPointerData tid;
-	float		dist;
+	if (state->probe != NULL)
+		return vs_ivf_lists_next(state->lists, list);
 
 	/* Without a direction they come by number. */
-	if (state->probe == NULL)
-	{
-		*list = state->nprobed;
-		return state->nprobed < state->index->meta.nlists;
-	}
-	if (!vs_ivf_search_next(state->lists, &tid, &dist))
-		return false;
-	*list = vs_ivf_list_of_tid(&tid);
-	if (*list >= state->index->meta.nlists)
-		ereport(ERROR,
-				(errcode(ERRCODE_INDEX_CORRUPTED),
-				 errmsg("index \"%s\" refers to list %u, which does not exist",
-						RelationGetRelationName(state->index->rel), *list),
-				 errhint("Please REINDEX it.")));
-	return true;
+	*list = state->nprobed;
+	return state->nprobed < state->index->meta.nlists;
 }
 
 /* Probe up to n further lists; false if there are none. */
@@ -165,8 +153,7 @@ start_scan(IndexScanDesc scan)
 						index->geometry.dim, x))
 	{
 		state->probe = vs_ivf_probe_create(index, x);
-		state->lists = vs_ivf_search_create(index, state->probe, true);
-		vs_ivf_search_add_list(state->lists, vs_ivf_root(index));
+		state->lists = vs_ivf_lists_create(index, state->probe);
 	}
 	state->rows = vs_ivf_search_create(index, state->probe, false);
 	probe_lists(state, vs_ivf_effective_probes(index->rel));

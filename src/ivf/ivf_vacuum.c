@@ -10,6 +10,7 @@
 #include "commands/vacuum.h"
 #include "compat.h"
 #include "ivf/ivf_private.h"
+#include "storage/indexfsm.h"
 #include "utils/memutils.h"
 
 /* One vacuum under way. */
@@ -85,6 +86,17 @@ vacuum_page(Vacuum *vacuum, Buffer buffer)
 		*free_block = BufferGetBlockNumber(buffer);
 }
 
+/*
+ * Whether a page is one of zeroes that an insert may use.  A crash left it, or
+ * somebody is about to write it: then whoever comes first has it.  Pages of a
+ * vector that takes several must stay together.
+ */
+static bool
+is_unused(const VsIvfIndex *index, Page page)
+{
+	return PageIsNew(page) && index->geometry.pages_per_vector <= 1;
+}
+
 /* Vacuum all pages, those added meanwhile too. */
 static void
 vacuum_pages(Vacuum *vacuum)
@@ -96,6 +108,7 @@ vacuum_pages(Vacuum *vacuum)
 	{
 		Buffer		buffer;
 		Page		page;
+		bool		unused;
 
 		vs_compat_vacuum_delay_point();
 		buffer = ReadBufferExtended(rel, MAIN_FORKNUM, block, RBM_NORMAL,
@@ -106,7 +119,10 @@ vacuum_pages(Vacuum *vacuum)
 			vs_ivf_page_slots(&vacuum->index->geometry, page).header->list <
 			vacuum->index->meta.nlists)
 			vacuum_page(vacuum, buffer);
+		unused = is_unused(vacuum->index, page);
 		UnlockReleaseBuffer(buffer);
+		if (unused)
+			RecordFreeIndexPage(rel, block);
 	}
 }
 
@@ -171,5 +187,6 @@ vs_ivf_vacuumcleanup(IndexVacuumInfo *info, IndexBulkDeleteResult *stats)
 		return stats;
 
 	stats->num_pages = RelationGetNumberOfBlocks(info->index);
+	IndexFreeSpaceMapVacuum(info->index);
 	return stats;
 }

@@ -40,6 +40,16 @@ my %TABLES = (
     wide => { dim => 2100, rows => 210, metric => 'ip' },
     huge => { dim => 4100, rows => 210, metric => 'l2', with => 'm = 30' },
     flat => { dim => 24, rows => 150, metric => 'l2' },
+
+    # Lists of whole vectors, of codes, with vectors that take several pages.
+    listed => { am => 'ivfflat', dim => 3, rows => 400, metric => 'l2',
+        with => 'lists = 7' },
+    listed_narrow => { am => 'ivfflat', dim => 48, rows => 600,
+        metric => 'cosine', with => 'lists = 5' },
+    listed_middle => { am => 'ivfflat', dim => 400, rows => 400,
+        metric => 'ip', with => 'lists = 5' },
+    listed_huge => { am => 'ivfflat', dim => 4100, rows => 60, metric => 'l2',
+        with => 'lists = 3' },
 );
 foreach my $name (sort keys %TABLES)
 {

@@ -46,7 +46,7 @@ foreach my $am (vector_access_methods())
         foreach my $metric (qw(l2 cosine l1))
         {
             next unless grep { $_ eq $am } vector_access_methods($metric);
-            my $table = "grown_by_${order}_$metric";
+            my $table = "${am}_by_${order}_$metric";
             my %search =
               (table => $table, queries => 'q', metric => $metric, am => $am);
 
@@ -83,7 +83,7 @@ foreach my $am (vector_access_methods())
     }
 
     # Replace all rows, a quarter at a time.
-    my $table = 'grown_by_id_l2';
+    my $table = "${am}_by_id_l2";
     my %search = (table => $table, queries => 'q', metric => 'l2', am => $am);
     my $index = index_name(%search);
     my $size = "SELECT pg_relation_size('$index')";

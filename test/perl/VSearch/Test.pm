@@ -86,8 +86,8 @@ sub operator
 
 # Start a server of the test's own and create the extension in its database
 # "postgres".  Parameters: streaming => 1 lets standbys connect, conf => lines
-# for postgresql.conf.  An ivfflat scan probes several lists: its default is for
-# speed alone.
+# for postgresql.conf.  An ivfflat scan probes all lists that it has by default: what is
+# not found is lost.
 sub start_node
 {
     my ($name, %params) = @_;
@@ -102,7 +102,7 @@ sub start_node
         max_wal_size = 1GB
         maintenance_work_mem = 128MB
         wal_level = replica
-        ivfflat.probes = 40
+        ivfflat.probes = 100
         CONF
     $node->append_conf('postgresql.conf', $params{conf}) if $params{conf};
     $node->start;

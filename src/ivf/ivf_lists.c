@@ -1,0 +1,74 @@
+/*
+ * ivf_lists.c
+ *		The lists nearest to a vector, one after the other.
+ */
+#include "postgres.h"
+
+#include "ivf/ivf_lists.h"
+
+/* Groups that are opened at a time. */
+#define GROUPS_OPENED 16
+
+/* A list that a list of centroids names; ERROR if it is not in [begin, end). */
+static uint32
+require_list(const VsIvfIndex *index, const ItemPointerData *tid, uint32 begin,
+			 uint32 end)
+{
+	uint32		list = vs_ivf_list_of_tid(tid);
+
+	if (list < begin || list >= end)
+		ereport(ERROR,
+				(errcode(ERRCODE_INDEX_CORRUPTED),
+				 errmsg("index \"%s\" refers to list %u, which does not exist",
+						RelationGetRelationName(index->rel), list),
+				 errhint("Please REINDEX it.")));
+	return list;
+}
+
+VsIvfLists *
+vs_ivf_lists_create(VsIvfIndex *index, const VsIvfProbe *probe)
+{
+	VsIvfLists *lists = palloc0(sizeof(VsIvfLists));
+
+	lists->index = index;
+	lists->lists = vs_ivf_search_create(index, probe, true);
+	if (index->meta.ngroups > 0)
+		lists->groups = vs_ivf_search_create(index, probe, true);
+	vs_ivf_search_add_list(lists->groups != NULL ? lists->groups : lists->lists,
+						   vs_ivf_root(index));
+	return lists;
+}
+
+/* Add the centroids of the next nearest groups; false if there are none. */
+static bool
+open_groups(VsIvfLists *lists)
+{
+	VsIvfIndex *index = lists->index;
+	ItemPointerData tid;
+	float		dist;
+	int			n = 0;
+
+	if (lists->groups == NULL)
+		return false;
+	while (n < GROUPS_OPENED && vs_ivf_search_next(lists->groups, &tid, &dist))
+	{
+		vs_ivf_search_add_list(lists->lists,
+							   require_list(index, &tid, index->meta.nlists,
+											vs_ivf_root(index)));
+		n++;
+	}
+	return n > 0;
+}
+
+bool
+vs_ivf_lists_next(VsIvfLists *lists, uint32 *list)
+{
+	ItemPointerData tid;
+	float		dist;
+
+	while (!vs_ivf_search_next(lists->lists, &tid, &dist))
+		if (!open_groups(lists))
+			return false;
+	*list = require_list(lists->index, &tid, 0, lists->index->meta.nlists);
+	return true;
+}
