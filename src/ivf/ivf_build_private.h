@@ -35,9 +35,14 @@ enum
 	IVF_TASK_WRITE
 };
 
-/* Room for the files of as many participants as there can be. */
+/* Room for what is shared of a file of each participant there can be. */
 #define IVF_FILES_NBYTES \
 	(offsetof(VsSpoolShared, nrows) + sizeof(uint64) * (MAX_PARALLEL_WORKER_LIMIT + 1))
+
+typedef struct VsIvfFiles
+{
+	uint64		memory[IVF_FILES_NBYTES / sizeof(uint64) + 1];	/* a VsSpoolShared */
+} VsIvfFiles;
 
 /* What participants share. */
 typedef struct VsIvfBuildShared
@@ -48,12 +53,8 @@ typedef struct VsIvfBuildShared
 	VsIvfMeta	meta;			/* knows lists and directory */
 
 	/* Temporary files beside the spool, see ivf_buildlists.c. */
-	union
-	{
-		VsSpoolShared spool;
-		char		memory[IVF_FILES_NBYTES];
-	}			assigned,
-				sorted;
+	VsIvfFiles	assigned;
+	VsIvfFiles	sorted;
 } VsIvfBuildShared;
 
 typedef struct VsIvfBuild

@@ -22,6 +22,12 @@
 /* Float16 elements that a number takes in a record. */
 #define NUMBER_DIM (sizeof(uint64) / sizeof(uint16))
 
+static VsSpoolShared *
+files_of(VsIvfFiles *files)
+{
+	return (VsSpoolShared *) files->memory;
+}
+
 static void
 write_number(VsSpool *spool, uint64 number)
 {
@@ -51,9 +57,9 @@ vs_ivf_build_init_shared(VsIvfBuild *build)
 
 	if (team->segment == NULL)
 		return;
-	vs_spool_shared_init(&build->shared->assigned.spool, team->segment,
+	vs_spool_shared_init(files_of(&build->shared->assigned), team->segment,
 						 team->nparticipants);
-	vs_spool_shared_init(&build->shared->sorted.spool, team->segment,
+	vs_spool_shared_init(files_of(&build->shared->sorted), team->segment,
 						 team->nparticipants);
 }
 
@@ -68,8 +74,8 @@ attach_shared(VsIvfBuild *build)
 
 	if (build->is_attached || build->base.team->participant == 0)
 		return;
-	vs_spool_shared_attach(&build->shared->assigned.spool, segment);
-	vs_spool_shared_attach(&build->shared->sorted.spool, segment);
+	vs_spool_shared_attach(files_of(&build->shared->assigned), segment);
+	vs_spool_shared_attach(files_of(&build->shared->sorted), segment);
 	build->is_attached = true;
 }
 
@@ -123,7 +129,7 @@ void
 vs_ivf_build_assign_rows(VsIvfBuild *build)
 {
 	attach_shared(build);
-	build->assigned = create_numbers(build, &build->shared->assigned.spool);
+	build->assigned = create_numbers(build, files_of(&build->shared->assigned));
 	if (vs_ivf_build_see_training(build))
 		note_rows(build);
 	vs_spool_end_writing(build->assigned);
@@ -184,7 +190,7 @@ vs_ivf_build_sort(VsIvfBuild *build)
 	}
 	tuplesort_performsort(sort);
 
-	build->sorted = create_numbers(build, &build->shared->sorted.spool);
+	build->sorted = create_numbers(build, files_of(&build->shared->sorted));
 	write_begins(build, counts);
 	while (vs_compat_tuplesort_getdatum(sort, &note, &isnull))
 	{
@@ -234,7 +240,7 @@ vs_ivf_build_write_lists(VsIvfBuild *build)
 		vs_ivf_use_unit(build->index);
 	}
 	if (build->sorted == NULL)
-		build->sorted = vs_spool_open(NUMBER_DIM, &build->shared->sorted.spool);
+		build->sorted = vs_spool_open(NUMBER_DIM, files_of(&build->shared->sorted));
 	vs_spool_begin_reading(build->sorted);
 
 	while ((list = vs_build_take(base, 1)) < build->index->meta.nlists)
