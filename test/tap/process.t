@@ -53,16 +53,26 @@ foreach my $am (vector_access_methods())
             LIMIT 10
             SQL
         '2: insert' => 'INSERT INTO t (label, v) SELECT label, v FROM q',
-        '3: reindex' => "REINDEX INDEX $index",
-        '4: delete' => 'DELETE FROM t WHERE id % 10 = 0',
-        '5: vacuum' => 'VACUUM (INDEX_CLEANUP ON) t',
+        '3: delete' => 'DELETE FROM t WHERE id % 10 = 0',
+        '4: vacuum' => 'VACUUM (INDEX_CLEANUP ON) t',
+        '5: reindex' => "REINDEX INDEX $index",
     );
 
     foreach my $step (sort keys %steps)
     {
         $session->query_safe($steps{$step});
         is(nthreads($pid), 1, "$am, $step: one thread");
-        is(heavy_libraries($pid), '', "$am, $step: no BLAS");
+
+        # Only to train many centroids, and then for the rest of the session.
+        if ($am eq 'ivfflat' && $step =~ /reindex/)
+        {
+            like(heavy_libraries($pid), qr/^\S*openblas\S*$/,
+                "$am, $step: OpenBLAS and nothing else");
+        }
+        else
+        {
+            is(heavy_libraries($pid), '', "$am, $step: no BLAS");
+        }
     }
     like(slurp_file("/proc/$pid/maps"),
         qr/@{[ extension_name() ]}\.so/, "$am: it is the extension's process");
