@@ -71,30 +71,51 @@ find_free_slot(const VsIvfGeometry *g, const VsIvfSlots *slots)
 	return -1;
 }
 
+/* Lock a page of zeroes that vacuum found, behind a block; or return invalid. */
+static Buffer
+lock_zero_page(VsIvfIndex *index, BlockNumber after)
+{
+	BlockNumber block = GetFreeIndexPage(index->rel);
+	Buffer		buffer;
+
+	if (block == InvalidBlockNumber || block <= after ||
+		!vs_page_exists(index->rel, block))
+		return InvalidBuffer;
+
+	/*
+	 * Somebody who has just extended the index by it may be writing it.  Not
+	 * waited for: he may be waiting for a page that we have.
+	 */
+	buffer = ReadBuffer(index->rel, block);
+	if (ConditionalLockBuffer(buffer))
+	{
+		if (PageIsNew(BufferGetPage(buffer)))
+			return buffer;
+		LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
+	}
+	ReleaseBuffer(buffer);
+	return InvalidBuffer;
+}
+
 /*
  * A page of zeroes behind a block, locked: one that a crash left and vacuum found,
- * or a new one.  Either may have been taken by somebody else meanwhile.
+ * or a new one, which somebody else may have taken for such a one meanwhile.
  */
 static Buffer
 lock_new_page(VsIvfIndex *index, BlockNumber after)
 {
-	BlockNumber block = GetFreeIndexPage(index->rel);
+	Buffer		buffer = lock_zero_page(index, after);
 
-	for (;;)
+	while (buffer == InvalidBuffer)
 	{
-		Buffer		buffer;
-
-		if (block != InvalidBlockNumber && block > after &&
-			vs_page_exists(index->rel, block))
-			buffer = ReadBuffer(index->rel, block);
-		else
-			vs_page_extend(index->rel, 1, &buffer);
+		vs_page_extend(index->rel, 1, &buffer);
 		LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
 		if (PageIsNew(BufferGetPage(buffer)))
-			return buffer;
+			break;
 		UnlockReleaseBuffer(buffer);
-		block = InvalidBlockNumber;
+		buffer = InvalidBuffer;
 	}
+	return buffer;
 }
 
 /*
