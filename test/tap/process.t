@@ -1,5 +1,5 @@
-# A backend that searches, inserts or builds stays a process of one thread and
-# does not load OpenBLAS.
+# A backend that searches, inserts or builds stays a process of one thread.  It
+# loads OpenBLAS only to train an ivfflat index.
 #
 # Fails when a library that starts threads is linked into the extension: every
 # connection would pay for it.
@@ -66,8 +66,11 @@ foreach my $am (vector_access_methods())
         # Only to train many centroids, and then for the rest of the session.
         if ($am eq 'ivfflat' && $step =~ /reindex/)
         {
-            like(heavy_libraries($pid), qr/^\S*openblas\S*$/,
-                "$am, $step: OpenBLAS and nothing else");
+            my @found = split / /, heavy_libraries($pid);
+
+            ok(@found > 0 && !grep({ !/openblas/ } @found),
+                "$am, $step: OpenBLAS and nothing else")
+              or diag "@found";
         }
         else
         {
