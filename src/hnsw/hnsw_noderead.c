@@ -33,14 +33,9 @@ vs_hnsw_prefetch_node(VsHnswIndex *index, uint32 node)
 Buffer
 vs_hnsw_lock_node(VsHnswIndex *index, uint32 node, int lockmode)
 {
-	const VsHnswGeometry *g = &index->geometry;
-	Buffer		buffer = vs_page_read_ahead(index->rel, vs_hnsw_node_block(g, node),
-											vs_hnsw_node_position(g, node) * g->node_nbytes,
-											g->node_nbytes);
-
-	LockBuffer(buffer, lockmode);
-	vs_page_require(index->rel, buffer, HNSW_PAGE_NODE);
-	return buffer;
+	vs_hnsw_prefetch_node(index, node);
+	return vs_page_read(index->rel, vs_hnsw_node_block(&index->geometry, node),
+						lockmode, HNSW_PAGE_NODE);
 }
 
 Buffer

@@ -16,8 +16,8 @@ typedef struct VsHnswNodeCopy
 	VsHnswNode	header;			/* not for upper records */
 	const VsHnswProbe *probe;	/* the reader's, or NULL */
 	double		dist;			/* exact, to the probe */
-	bool		with_vector;	/* the reader's wish */
-	uint16	   *halves;			/* dim elements; kept only by this wish */
+	bool		with_vector;	/* whether the reader wants halves */
+	uint16	   *halves;			/* dim elements */
 	int			nlinks;
 	VsHnswSlots slots;			/* codes and factors only if asked for */
 	float	   *estimates;		/* nlinks, if a query was given */
@@ -27,16 +27,16 @@ typedef struct VsHnswNodeCopy
 } VsHnswNodeCopy;
 
 /*
- * Allocate the parts of a copy in the current memory context; without a probe,
- * with the vector.
+ * Allocate the parts of a copy in the current memory context.  The reader has no
+ * probe and wants the vector, unless he says otherwise.
  */
 extern void vs_hnsw_node_copy_init(VsHnswNodeCopy *copy, const VsHnswGeometry *g);
 
 /*
  * Read a node under share locks, one page at a time.  With a probe in the copy
- * its distance is computed.  With a query its neighbours' distances are estimated; with_codes copies their codes.  Without
- * either the neighbours are left alone.  False if the place is free, or was
- * reused while we read.
+ * its distance is computed.  With a query its neighbours' distances are
+ * estimated; with_codes copies their codes; without either the neighbours are
+ * left alone.  False if the place is free, or was reused while we read.
  */
 extern bool vs_hnsw_read_node(VsHnswIndex *index, uint32 node,
 							  const VsRabitqQuery *query, bool with_codes,

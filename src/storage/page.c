@@ -101,13 +101,6 @@ read_existing(Relation index, BlockNumber block)
 	return vs_recent_read(index, block);
 }
 
-Buffer
-vs_page_read_ahead(Relation index, BlockNumber block, Size offset, Size nbytes)
-{
-	vs_page_prefetch(index, block, offset, nbytes);
-	return read_existing(index, block);
-}
-
 void
 vs_page_prefetch(Relation index, BlockNumber block, Size offset, Size nbytes)
 {

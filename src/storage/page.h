@@ -70,14 +70,10 @@ extern bool vs_page_is_sound(Page page, Size nbytes);
 extern bool vs_page_exists(Relation index, BlockNumber block);
 
 /*
- * Read a page without locking it, and have the processor fetch its bookkeeping
- * and the nbytes of records from "offset" on, which the caller is about to use:
- * the cache misses then overlap.  ERROR if there is no such block.
+ * Have the processor fetch what vs_page_read of a page and then its nbytes of
+ * records from "offset" on will touch: the cache misses overlap.  Never fails,
+ * whatever the block.
  */
-extern Buffer vs_page_read_ahead(Relation index, BlockNumber block,
-								 Size offset, Size nbytes);
-
-/* The same without reading the page yet, which the caller may do soon. */
 extern void vs_page_prefetch(Relation index, BlockNumber block, Size offset,
 							 Size nbytes);
 

@@ -11,7 +11,6 @@
 
 #include "compat.h"
 #include "pgstat.h"
-#include "port/pg_bitutils.h"
 #include "storage/buf_internals.h"
 #include "storage/recent.h"
 #include "utils/memutils.h"
@@ -74,15 +73,13 @@ vs_recent_read(Relation rel, BlockNumber block)
 
 	place = place_of(rel, block);
 	buffer = *place;
-	if (likely(buffer != InvalidBuffer) && likely(is_well_used(buffer)))
+	if (likely(buffer != InvalidBuffer) && likely(is_well_used(buffer)) &&
+		likely(ReadRecentBuffer(vs_compat_file_key(rel), MAIN_FORKNUM, block,
+								buffer)))
 	{
-		if (likely(ReadRecentBuffer(vs_compat_file_key(rel), MAIN_FORKNUM,
-									block, buffer)))
-		{
-			pgstat_count_buffer_read(rel);
-			pgstat_count_buffer_hit(rel);
-			return buffer;
-		}
+		pgstat_count_buffer_read(rel);
+		pgstat_count_buffer_hit(rel);
+		return buffer;
 	}
 	buffer = ReadBuffer(rel, block);
 	if (*place != buffer)
@@ -93,7 +90,7 @@ vs_recent_read(Relation rel, BlockNumber block)
 	return buffer;
 }
 
-/* The page's lines go to the second-level cache: there are too many for the first. */
+/* Records go to the second-level cache: there are too many for the first. */
 void
 vs_recent_prefetch(Relation rel, BlockNumber block, Size offset, Size nbytes)
 {
@@ -108,7 +105,7 @@ vs_recent_prefetch(Relation rel, BlockNumber block, Size offset, Size nbytes)
 	page = (const char *) BufferGetBlock(buffer);
 	__builtin_prefetch(GetBufferDescriptor(buffer - 1), 1);
 	__builtin_prefetch(page);
-	__builtin_prefetch(page + BLCKSZ - 1, 0, 3);
+	__builtin_prefetch(page + BLCKSZ - 1);
 	for (Size i = 0; i < nbytes; i += PG_CACHE_LINE_SIZE / 2)
 		__builtin_prefetch(page + offset + i, 0, 2);
 }
