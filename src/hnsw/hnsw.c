@@ -12,6 +12,7 @@
 #include "hnsw/hnsw_private.h"
 #include "index/am.h"
 #include "index/amvalidate.h"
+#include "index/scan.h"
 
 PG_FUNCTION_INFO_V1(vs_hnsw_handler);
 
@@ -45,9 +46,9 @@ vs_hnsw_handler(PG_FUNCTION_ARGS)
 	am->ambuildphasename = vs_hnsw_buildphasename;
 	am->amvalidate = validate;
 	am->ambeginscan = vs_hnsw_beginscan;
-	am->amrescan = vs_hnsw_rescan;
-	am->amgettuple = vs_hnsw_gettuple;
-	am->amendscan = vs_hnsw_endscan;
+	am->amrescan = vs_scan_rescan;
+	am->amgettuple = vs_scan_gettuple;
+	am->amendscan = vs_scan_end;
 
 	PG_RETURN_POINTER(am);
 }

@@ -222,10 +222,6 @@ extern void vs_hnsw_flat_convert(VsHnswIndex *index);
 
 /* hnsw_scan.c */
 extern IndexScanDesc vs_hnsw_beginscan(Relation index, int nkeys, int norderbys);
-extern void vs_hnsw_rescan(IndexScanDesc scan, ScanKey keys, int nkeys,
-						   ScanKey orderbys, int norderbys);
-extern bool vs_hnsw_gettuple(IndexScanDesc scan, ScanDirection direction);
-extern void vs_hnsw_endscan(IndexScanDesc scan);
 
 /* hnsw_vacuum.c */
 extern IndexBulkDeleteResult *vs_hnsw_bulkdelete(IndexVacuumInfo *info,

@@ -11,18 +11,13 @@
 
 #include <math.h>
 
-#include "access/relscan.h"
-#include "catalog/pg_operator_d.h"
-#include "catalog/pg_type_d.h"
 #include "common/hashfn.h"
-#include "compat.h"
-#include "executor/tuptable.h"
 #include "hnsw/hnsw_noderead.h"
 #include "hnsw/hnsw_pagestore.h"
+#include "index/rowsort.h"
+#include "index/scan.h"
 #include "miscadmin.h"
-#include "pgstat.h"
 #include "utils/memutils.h"
-#include "utils/tuplesort.h"
 
 /*
  * A search for a batch of results looks for more: candidates are picked by
@@ -37,11 +32,9 @@
 
 typedef enum ScanStage
 {
-	STAGE_START,
 	STAGE_GRAPH,
 	STAGE_SWEEP,
-	STAGE_UNORDERED,			/* a sweep for a query without a direction */
-	STAGE_END
+	STAGE_UNORDERED				/* a sweep for a query without a direction */
 } ScanStage;
 
 typedef struct EmittedEntry
@@ -63,8 +56,6 @@ typedef struct EmittedEntry
 
 typedef struct VsHnswScan
 {
-	MemoryContext context;		/* of the scan, and of one rescan */
-	MemoryContext rescan_context;
 	ScanStage	stage;
 	VsHnswIndex *index;
 	VsHnswPageStore *pages;
@@ -86,67 +77,22 @@ typedef struct VsHnswScan
 	int			next_tid;
 
 	/* The sweep. */
-	Tuplesortstate *sort;
-	TupleTableSlot *sort_slot;
+	VsRowSort  *sort;
 	BlockNumber nblocks;
 	BlockNumber next_block;
 	int			next_position;
 	VsHnswNodeCopy *copy;
 } VsHnswScan;
 
-IndexScanDesc
-vs_hnsw_beginscan(Relation index, int nkeys, int norderbys)
-{
-	IndexScanDesc scan = RelationGetIndexScan(index, nkeys, norderbys);
-	VsHnswScan *state = palloc0(sizeof(VsHnswScan));
-
-	state->context = AllocSetContextCreate(CurrentMemoryContext, "hnsw scan",
-										   ALLOCSET_SMALL_SIZES);
-	state->rescan_context = AllocSetContextCreate(state->context,
-												  "hnsw rescan",
-												  ALLOCSET_DEFAULT_SIZES);
-	scan->opaque = state;
-	return scan;
-}
-
-/* End what is under way; memory goes with the context. */
+/* VsScanMethod.end */
 static void
-end_stage(VsHnswScan *state)
+end_scan(void *arg)
 {
+	VsHnswScan *state = arg;
+
 	if (state->sort != NULL)
-		tuplesort_end(state->sort);
+		vs_rowsort_end(state->sort);
 	state->sort = NULL;
-	if (state->sort_slot != NULL)
-		ExecDropSingleTupleTableSlot(state->sort_slot);
-	state->sort_slot = NULL;
-}
-
-void
-vs_hnsw_rescan(IndexScanDesc scan, ScanKey keys, int nkeys, ScanKey orderbys,
-			   int norderbys)
-{
-	VsHnswScan *state = scan->opaque;
-
-	end_stage(state);
-	MemoryContextReset(state->rescan_context);
-	state->stage = STAGE_START;
-
-	if (keys && scan->numberOfKeys > 0)
-		memmove(scan->keyData, keys, scan->numberOfKeys * sizeof(ScanKeyData));
-	if (orderbys && scan->numberOfOrderBys > 0)
-		memmove(scan->orderByData, orderbys,
-				scan->numberOfOrderBys * sizeof(ScanKeyData));
-}
-
-void
-vs_hnsw_endscan(IndexScanDesc scan)
-{
-	VsHnswScan *state = scan->opaque;
-
-	end_stage(state);
-	MemoryContextDelete(state->context);
-	pfree(state);
-	scan->opaque = NULL;
 }
 
 /* Begin to sweep all nodes from the first block on. */
@@ -164,39 +110,23 @@ begin_sweep(VsHnswScan *state, ScanStage stage)
 	state->copy->with_vector = false;
 }
 
-/* Open the index and bind the query; decides how the scan begins. */
+/* VsScanMethod.start: bind the query; decides how the scan begins. */
 static void
-start_scan(IndexScanDesc scan)
+start_scan(IndexScanDesc scan, void *arg)
 {
-	VsHnswScan *state = scan->opaque;
-	ScanKey		orderby = scan->orderByData;
-	VsHnswIndex *index;
+	VsHnswScan *state = arg;
+	VsHnswIndex *index = vs_hnsw_open(scan->indexRelation);
 	float	   *x;
 
-	if (orderby == NULL)
-		elog(ERROR, "cannot scan hnsw index without order");
-	if (!IsMVCCSnapshot(scan->xs_snapshot))
-		elog(ERROR, "non-MVCC snapshots are not supported with hnsw");
-
-	pgstat_count_index_scan(scan->indexRelation);
-	vs_compat_count_index_search(scan);
-
-	index = vs_hnsw_open(scan->indexRelation);
 	state->index = index;
 	state->pages = vs_hnsw_pagestore_create(index, false);
 	state->emitted = emitted_create(CurrentMemoryContext, 128, NULL);
 	state->last_dist = -INFINITY;
-	state->nvisited = 0;
-	state->batch = NULL;
-	state->nbatch = state->next_in_batch = 0;
-	state->ntids = state->next_tid = 0;
 	state->ef = vs_hnsw_effective_ef_search(scan->indexRelation);
 	state->batch_size = state->ef;
 
-	x = palloc(sizeof(float) * index->geometry.dim);
-	if ((orderby->sk_flags & SK_ISNULL) ||
-		!vs_opclass_read(index->opclass, orderby->sk_argument,
-						 index->geometry.dim, x))
+	x = vs_scan_read_query(scan, index->opclass, index->geometry.dim);
+	if (x == NULL)
 	{
 		begin_sweep(state, STAGE_UNORDERED);
 		return;
@@ -334,51 +264,15 @@ next_node_in_order(VsHnswScan *state, uint32 *id)
 	return false;
 }
 
-/* TIDs as numbers, for the sort. */
-static int64
-tid_to_int64(const ItemPointerData *tid)
-{
-	return ((int64) ItemPointerGetBlockNumberNoCheck(tid) << 16) |
-		ItemPointerGetOffsetNumberNoCheck(tid);
-}
-
-static void
-int64_to_tid(int64 number, ItemPointer tid)
-{
-	ItemPointerSet(tid, (BlockNumber) (number >> 16), (OffsetNumber) (number & 0xFFFF));
-}
-
-/* Columns of the sort: node and distance to sort by, and a TID. */
-static Tuplesortstate *
-begin_sort(VsHnswScan *state)
-{
-	TupleDesc	desc = CreateTemplateTupleDesc(3);
-	AttrNumber	keys[] = {1, 2};
-	Oid			operators[] = {Float8LessOperator, Int8LessOperator};
-	Oid			collations[] = {InvalidOid, InvalidOid};
-	bool		nulls_first[] = {false, false};
-
-	TupleDescInitEntry(desc, 1, "dist", FLOAT8OID, -1, 0);
-	TupleDescInitEntry(desc, 2, "node", INT8OID, -1, 0);
-	TupleDescInitEntry(desc, 3, "tid", INT8OID, -1, 0);
-	state->sort_slot = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
-	return tuplesort_begin_heap(desc, 2, keys, operators, collations,
-								nulls_first, work_mem, NULL,
-								TUPLESORT_NONE);
-}
-
 /* Sort all nodes that were not returned. */
 static void
 sort_remaining(VsHnswScan *state)
 {
-	TupleTableSlot *slot;
 	VsHnswNodeCopy *copy = state->copy;
 	uint32		id;
 	bool		strict = vs_hnsw_iterative_scan == VS_ITERATIVE_STRICT;
 
-	state->sort = begin_sort(state);
-	slot = MakeSingleTupleTableSlot(state->sort_slot->tts_tupleDescriptor,
-									&TTSOpsVirtual);
+	state->sort = vs_rowsort_begin();
 	while (next_node_in_order(state, &id))
 	{
 		double		dist = copy->dist;
@@ -387,18 +281,9 @@ sort_remaining(VsHnswScan *state)
 		if (strict && (float) dist < (float) state->last_dist)
 			dist = INFINITY;
 		for (int i = 0; i < Min(copy->header.ntids, HNSW_NODE_TIDS); i++)
-		{
-			ExecClearTuple(slot);
-			slot->tts_values[0] = Float8GetDatum(dist);
-			slot->tts_values[1] = Int64GetDatum(id);
-			slot->tts_values[2] = Int64GetDatum(tid_to_int64(&copy->header.tids[i]));
-			slot->tts_isnull[0] = slot->tts_isnull[1] = slot->tts_isnull[2] = false;
-			ExecStoreVirtualTuple(slot);
-			tuplesort_puttupleslot(state->sort, slot);
-		}
+			vs_rowsort_add(state->sort, dist, id, &copy->header.tids[i]);
 	}
-	ExecDropSingleTupleTableSlot(slot);
-	tuplesort_performsort(state->sort);
+	vs_rowsort_perform(state->sort);
 }
 
 /*
@@ -408,28 +293,23 @@ sort_remaining(VsHnswScan *state)
 static bool
 next_sorted_tid(VsHnswScan *state, ItemPointer tid)
 {
-	TupleTableSlot *slot = state->sort_slot;
-	bool		isnull;
 	uint32		id;
 	bool		found;
 
-	if (!tuplesort_gettupleslot(state->sort, true, false, slot, NULL))
+	if (!vs_rowsort_next(state->sort, &id, tid))
 		return false;
-	id = (uint32) DatumGetInt64(slot_getattr(slot, 2, &isnull));
-	if (vs_hnsw_iterative_scan == VS_ITERATIVE_OFF)
-	{
-		emitted_insert(state->emitted, id, &found);
-		if (state->emitted->members > state->ef)
-			return false;
-	}
-	int64_to_tid(DatumGetInt64(slot_getattr(slot, 3, &isnull)), tid);
-	return true;
+	if (vs_hnsw_iterative_scan != VS_ITERATIVE_OFF)
+		return true;
+	emitted_insert(state->emitted, id, &found);
+	return state->emitted->members <= state->ef;
 }
 
-/* Find the next TID in the stage that the scan is in; false ends the scan. */
+/* VsScanMethod.next */
 static bool
-next_tid(VsHnswScan *state, ItemPointer tid)
+next_tid(void *arg, ItemPointer tid)
 {
+	VsHnswScan *state = arg;
+
 	for (;;)
 	{
 		if (state->next_tid < state->ntids)
@@ -468,32 +348,20 @@ next_tid(VsHnswScan *state, ItemPointer tid)
 							  copy->header.tids);
 					break;
 				}
-
-			default:
-				return false;
 		}
 	}
 }
 
-bool
-vs_hnsw_gettuple(IndexScanDesc scan, ScanDirection direction)
+IndexScanDesc
+vs_hnsw_beginscan(Relation index, int nkeys, int norderbys)
 {
-	VsHnswScan *state = scan->opaque;
-	MemoryContext old = MemoryContextSwitchTo(state->rescan_context);
-	bool		found;
+	static const VsScanMethod method = {
+		.name = "hnsw",
+		.state_nbytes = sizeof(VsHnswScan),
+		.start = start_scan,
+		.next = next_tid,
+		.end = end_scan,
+	};
 
-	Assert(ScanDirectionIsForward(direction));
-
-	if (state->stage == STAGE_START)
-		start_scan(scan);
-	found = next_tid(state, &scan->xs_heaptid);
-	if (found)
-		vs_page_require_tid(scan->indexRelation, &scan->xs_heaptid);
-	else
-		state->stage = STAGE_END;
-
-	MemoryContextSwitchTo(old);
-	scan->xs_recheck = false;
-	scan->xs_recheckorderby = false;
-	return found;
+	return vs_scan_begin(index, nkeys, norderbys, &method);
 }

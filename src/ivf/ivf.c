@@ -10,6 +10,7 @@
 #include "fmgr.h"
 #include "index/am.h"
 #include "index/amvalidate.h"
+#include "index/scan.h"
 #include "ivf/ivf_check.h"
 #include "ivf/ivf_private.h"
 
@@ -45,9 +46,9 @@ vs_ivf_handler(PG_FUNCTION_ARGS)
 	am->ambuildphasename = vs_ivf_buildphasename;
 	am->amvalidate = validate;
 	am->ambeginscan = vs_ivf_beginscan;
-	am->amrescan = vs_ivf_rescan;
-	am->amgettuple = vs_ivf_gettuple;
-	am->amendscan = vs_ivf_endscan;
+	am->amrescan = vs_scan_rescan;
+	am->amgettuple = vs_scan_gettuple;
+	am->amendscan = vs_scan_end;
 
 	PG_RETURN_POINTER(am);
 }

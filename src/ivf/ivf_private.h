@@ -236,10 +236,6 @@ extern bool vs_ivf_insert(Relation index, Datum *values, bool *isnull,
 
 /* ivf_scan.c */
 extern IndexScanDesc vs_ivf_beginscan(Relation index, int nkeys, int norderbys);
-extern void vs_ivf_rescan(IndexScanDesc scan, ScanKey keys, int nkeys,
-						  ScanKey orderbys, int norderbys);
-extern bool vs_ivf_gettuple(IndexScanDesc scan, ScanDirection direction);
-extern void vs_ivf_endscan(IndexScanDesc scan);
 
 /* ivf_vacuum.c */
 extern IndexBulkDeleteResult *vs_ivf_bulkdelete(IndexVacuumInfo *info,

@@ -10,87 +10,23 @@
 
 #include <math.h>
 
-#include "access/relscan.h"
-#include "compat.h"
+#include "index/rowsort.h"
+#include "index/scan.h"
 #include "ivf/ivf_lists.h"
 #include "ivf/ivf_search.h"
-#include "pgstat.h"
-#include "utils/memutils.h"
-#include "utils/snapmgr.h"
-
-typedef enum ScanStage
-{
-	STAGE_START,
-	STAGE_BATCH,				/* the rows of the lists probed */
-	STAGE_LATE,					/* those that came too late for their place */
-	STAGE_END
-} ScanStage;
-
-/* A row that was found after others that are farther off. */
-typedef struct LateRow
-{
-	float		dist;
-	ItemPointerData tid;
-} LateRow;
 
 typedef struct VsIvfScan
 {
-	MemoryContext context;		/* of the scan, and of one rescan */
-	MemoryContext rescan_context;
-	ScanStage	stage;
 	VsIvfIndex *index;
 	VsIvfProbe *probe;			/* NULL if the query has no direction */
 	VsIvfLists *lists;
 	VsIvfSearch *rows;
 	uint32		nprobed;		/* lists so far */
 	float		last_dist;		/* of the last row returned */
-
-	LateRow    *late;
-	Size		nlate;
-	Size		late_capacity;
-	Size		next_late;
+	VsRowSort  *late;			/* rows found after farther ones; NULL while
+								 * there are none */
+	bool		is_late;		/* they are being returned */
 } VsIvfScan;
-
-IndexScanDesc
-vs_ivf_beginscan(Relation index, int nkeys, int norderbys)
-{
-	IndexScanDesc scan = RelationGetIndexScan(index, nkeys, norderbys);
-	VsIvfScan  *state = palloc0(sizeof(VsIvfScan));
-
-	state->context = AllocSetContextCreate(CurrentMemoryContext, "ivfflat scan",
-										   ALLOCSET_SMALL_SIZES);
-	state->rescan_context = AllocSetContextCreate(state->context,
-												  "ivfflat rescan",
-												  ALLOCSET_DEFAULT_SIZES);
-	scan->opaque = state;
-	return scan;
-}
-
-void
-vs_ivf_rescan(IndexScanDesc scan, ScanKey keys, int nkeys, ScanKey orderbys,
-			  int norderbys)
-{
-	VsIvfScan  *state = scan->opaque;
-
-	MemoryContextReset(state->rescan_context);
-	state->stage = STAGE_START;
-
-	if (keys && scan->numberOfKeys > 0)
-		memmove(scan->keyData, keys, scan->numberOfKeys * sizeof(ScanKeyData));
-	if (orderbys && scan->numberOfOrderBys > 0)
-		memmove(scan->orderByData, orderbys,
-				scan->numberOfOrderBys * sizeof(ScanKeyData));
-}
-
-void
-vs_ivf_endscan(IndexScanDesc scan)
-{
-	VsIvfScan  *state = scan->opaque;
-
-	MemoryContextDelete(state->context);
-	pfree(state);
-	scan->opaque = NULL;
-}
 
 /* The next nearest list; false if there is none. */
 static bool
@@ -121,43 +57,34 @@ probe_lists(VsIvfScan *state, uint32 n)
 	return state->nprobed > before;
 }
 
-/* Open the index, bind the query, and probe the first lists. */
+/* VsScanMethod.start: bind the query, and probe the first lists. */
 static void
-start_scan(IndexScanDesc scan)
+start_scan(IndexScanDesc scan, void *arg)
 {
-	VsIvfScan  *state = scan->opaque;
-	ScanKey		orderby = scan->orderByData;
-	VsIvfIndex *index;
-	float	   *x;
+	VsIvfScan  *state = arg;
+	VsIvfIndex *index = vs_ivf_open(scan->indexRelation);
+	float	   *x = vs_scan_read_query(scan, index->opclass, index->geometry.dim);
 
-	if (orderby == NULL)
-		elog(ERROR, "cannot scan ivfflat index without order");
-	if (!IsMVCCSnapshot(scan->xs_snapshot))
-		elog(ERROR, "non-MVCC snapshots are not supported with ivfflat");
-
-	pgstat_count_index_scan(scan->indexRelation);
-	vs_compat_count_index_search(scan);
-
-	index = vs_ivf_open(scan->indexRelation);
 	state->index = index;
-	state->probe = NULL;
-	state->lists = NULL;
-	state->nprobed = 0;
 	state->last_dist = -INFINITY;
-	state->late = NULL;
-	state->nlate = state->late_capacity = state->next_late = 0;
-
-	x = palloc(sizeof(float) * index->geometry.dim);
-	if (!(orderby->sk_flags & SK_ISNULL) &&
-		vs_opclass_read(index->opclass, orderby->sk_argument,
-						index->geometry.dim, x))
+	if (x != NULL)
 	{
 		state->probe = vs_ivf_probe_create(index, x);
 		state->lists = vs_ivf_lists_create(index, state->probe);
 	}
 	state->rows = vs_ivf_search_create(index, state->probe, false);
 	probe_lists(state, vs_ivf_effective_probes(index->rel));
-	state->stage = STAGE_BATCH;
+}
+
+/* VsScanMethod.end */
+static void
+end_scan(void *arg)
+{
+	VsIvfScan  *state = arg;
+
+	if (state->late != NULL)
+		vs_rowsort_end(state->late);
+	state->late = NULL;
 }
 
 /* Probe the next lists, if the settings allow. */
@@ -173,88 +100,62 @@ next_batch(VsIvfScan *state)
 	return probe_lists(state, Min(probes, max_probes - state->nprobed));
 }
 
-/* Keep a row for the end of the scan. */
-static void
-keep_late(VsIvfScan *state, float dist, const ItemPointerData *tid)
-{
-	if (state->nlate == state->late_capacity)
-	{
-		state->late_capacity = Max(state->late_capacity * 2, 64);
-		if (state->late == NULL)
-			state->late = palloc(sizeof(LateRow) * state->late_capacity);
-		else
-			state->late = repalloc_huge(state->late,
-										sizeof(LateRow) * state->late_capacity);
-	}
-	state->late[state->nlate].dist = dist;
-	state->late[state->nlate++].tid = *tid;
-}
-
-/* Sorts late rows; ties by TID, so that their order is always the same. */
-static int
-compare_late(const void *a, const void *b)
-{
-	const LateRow *left = a;
-	const LateRow *right = b;
-
-	if (left->dist != right->dist)
-		return left->dist < right->dist ? -1 : 1;
-	return ItemPointerCompare(unconstify(ItemPointerData *, &left->tid),
-							  unconstify(ItemPointerData *, &right->tid));
-}
-
-/* Find the next row in the stage that the scan is in; false ends the scan. */
+/* Advance to the next row that the lists have in its place. */
 static bool
-next_tid(VsIvfScan *state, ItemPointer tid)
+next_row(VsIvfScan *state, ItemPointer tid)
 {
-	while (state->stage == STAGE_BATCH)
-	{
-		float		dist;
+	float		dist;
 
+	for (;;)
+	{
 		if (!vs_ivf_search_next(state->rows, tid, &dist))
 		{
-			if (next_batch(state))
-				continue;
-			qsort(state->late, state->nlate, sizeof(LateRow), compare_late);
-			state->stage = STAGE_LATE;
-			break;
+			if (!next_batch(state))
+				return false;
 		}
-		if (dist < state->last_dist &&
-			vs_ivf_iterative_scan == VS_ITERATIVE_STRICT)
+		else if (dist < state->last_dist &&
+				 vs_ivf_iterative_scan == VS_ITERATIVE_STRICT)
 		{
-			keep_late(state, dist, tid);
-			continue;
+			if (state->late == NULL)
+				state->late = vs_rowsort_begin();
+			vs_rowsort_add(state->late, dist, 0, tid);
 		}
-		state->last_dist = dist;
-		return true;
+		else
+		{
+			state->last_dist = dist;
+			return true;
+		}
 	}
-
-	if (state->next_late == state->nlate)
-		return false;
-	*tid = state->late[state->next_late++].tid;
-	return true;
 }
 
-bool
-vs_ivf_gettuple(IndexScanDesc scan, ScanDirection direction)
+/* VsScanMethod.next */
+static bool
+next_tid(void *arg, ItemPointer tid)
 {
-	VsIvfScan  *state = scan->opaque;
-	MemoryContext old = MemoryContextSwitchTo(state->rescan_context);
-	bool		found = false;
+	VsIvfScan  *state = arg;
+	uint32		key;
 
-	Assert(ScanDirectionIsForward(direction));
+	if (!state->is_late)
+	{
+		if (next_row(state, tid))
+			return true;
+		state->is_late = true;
+		if (state->late != NULL)
+			vs_rowsort_perform(state->late);
+	}
+	return state->late != NULL && vs_rowsort_next(state->late, &key, tid);
+}
 
-	if (state->stage == STAGE_START)
-		start_scan(scan);
-	if (state->stage != STAGE_END)
-		found = next_tid(state, &scan->xs_heaptid);
-	if (found)
-		vs_page_require_tid(scan->indexRelation, &scan->xs_heaptid);
-	else
-		state->stage = STAGE_END;
+IndexScanDesc
+vs_ivf_beginscan(Relation index, int nkeys, int norderbys)
+{
+	static const VsScanMethod method = {
+		.name = "ivfflat",
+		.state_nbytes = sizeof(VsIvfScan),
+		.start = start_scan,
+		.next = next_tid,
+		.end = end_scan,
+	};
 
-	MemoryContextSwitchTo(old);
-	scan->xs_recheck = false;
-	scan->xs_recheckorderby = false;
-	return found;
+	return vs_scan_begin(index, nkeys, norderbys, &method);
 }
