@@ -5,14 +5,11 @@
 #include "postgres.h"
 
 #include "access/amapi.h"
-#include "commands/vacuum.h"
-#include "compat.h"
 #include "fmgr.h"
 #include "hnsw/hnsw_check.h"
 #include "hnsw/hnsw_private.h"
 #include "index/am.h"
 #include "index/amvalidate.h"
-#include "index/scan.h"
 
 PG_FUNCTION_INFO_V1(vs_hnsw_handler);
 
@@ -26,29 +23,17 @@ validate(Oid opclass)
 Datum
 vs_hnsw_handler(PG_FUNCTION_ARGS)
 {
-	IndexAmRoutine *am = makeNode(IndexAmRoutine);
-
-	am->amstrategies = 0;
-	am->amsupport = VS_OPCLASS_PROC;
-	am->amcanorderbyop = true;
-	am->amoptionalkey = true;
-	am->amparallelvacuumoptions = VACUUM_OPTION_PARALLEL_BULKDEL;
-	am->amkeytype = InvalidOid;
-	vs_compat_set_parallel_build(am);
+	IndexAmRoutine *am = vs_am_make_routine();
 
 	am->ambuild = vs_hnsw_build;
 	am->ambuildempty = vs_hnsw_buildempty;
 	am->aminsert = vs_hnsw_insert;
 	am->ambulkdelete = vs_hnsw_bulkdelete;
-	am->amvacuumcleanup = vs_hnsw_vacuumcleanup;
 	am->amcostestimate = vs_hnsw_costestimate;
 	am->amoptions = vs_hnsw_parse_options;
 	am->ambuildphasename = vs_hnsw_buildphasename;
 	am->amvalidate = validate;
 	am->ambeginscan = vs_hnsw_beginscan;
-	am->amrescan = vs_scan_rescan;
-	am->amgettuple = vs_scan_gettuple;
-	am->amendscan = vs_scan_end;
 
 	PG_RETURN_POINTER(am);
 }
@@ -61,7 +46,7 @@ vs_hnsw_init(void)
 		.build = vs_hnsw_build,
 		.costestimate = vs_hnsw_costestimate,
 		.check = vs_hnsw_check,
-		.digest_value = vs_hnsw_digest_value,
+		.digest_value = vs_check_digest_vector,
 		.stats = vs_hnsw_stats,
 	};
 

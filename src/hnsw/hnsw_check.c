@@ -31,41 +31,31 @@ vs_hnsw_code_digest(const VsHnswGeometry *g, const uint8 *code,
 											  sizeof(*factors), 0));
 }
 
-/* Digest of a vector, to be held against the table's. */
-static uint64
-vector_digest(int dim, int exponent, const uint16 *halves)
+/* VsCheckKinds.nbytes; state is the geometry. */
+static Size
+nbytes_of_kind(const void *state, uint16 kind)
 {
-	return hash_bytes_extended((const unsigned char *) halves,
-							   sizeof(uint16) * dim, exponent);
+	return vs_hnsw_page_nbytes(state, kind);
 }
 
-/* Check one page's bookkeeping; returns its kind, 0 if there is nothing. */
-static uint16
-check_page(VsHnswCheck *state, BlockNumber block)
+/* Check the bookkeeping of all pages, for their kinds. */
+static void
+check_pages(VsHnswCheck *state)
 {
-	Buffer		buffer = ReadBuffer(state->index->rel, block);
-	Page		page = BufferGetPage(buffer);
-	uint16		kind;
+	static const VsCheckKinds kinds = {
+		.first = HNSW_PAGE_META,
+		.last = HNSW_PAGE_UPPER,
+		.meta = HNSW_PAGE_META,
+		.nbytes = nbytes_of_kind,
+	};
 
-	LockBuffer(buffer, BUFFER_LOCK_SHARE);
-	kind = vs_page_kind(page);
-	if (kind == 0)
+	for (BlockNumber block = 0; block < state->nblocks; block++)
 	{
-		if (!PageIsNew(page))
-			vs_check_error(state->check, block, -1, "page is not one of ours");
+		CHECK_FOR_INTERRUPTS();
+		state->kinds[block] = vs_check_page(state->check, state->index->rel,
+											block, &kinds,
+											&state->index->geometry);
 	}
-	else if (kind < HNSW_PAGE_META || kind > HNSW_PAGE_UPPER ||
-			 (kind == HNSW_PAGE_META) != (block == HNSW_META_BLOCK))
-	{
-		vs_check_error(state->check, block, -1, "unexpected page kind %u", kind);
-		kind = 0;
-	}
-	else if (!vs_page_is_sound(page, vs_hnsw_page_nbytes(&state->index->geometry,
-														 kind)))
-		vs_check_error(state->check, block, -1,
-					   "page bounds do not fit page kind %u", kind);
-	UnlockReleaseBuffer(buffer);
-	return kind;
 }
 
 /* Check the header of a node that was read. */
@@ -73,8 +63,8 @@ static void
 check_header(VsHnswCheck *state, BlockNumber block, uint32 number)
 {
 	const VsHnswNode *header = &state->copy.header;
-	uint64		digest = vector_digest(state->index->geometry.dim,
-									   header->exponent, state->copy.halves);
+	uint64		digest = vs_check_vector_digest(state->index->geometry.dim,
+												header->exponent, state->copy.halves);
 
 	if (header->ntids > HNSW_NODE_TIDS)
 		vs_check_error(state->check, block, number, "node has %u heap TIDs",
@@ -289,10 +279,10 @@ vs_hnsw_check(Relation rel, VsCheck *check)
 	state.scratch = palloc(sizeof(float) * g->dim);
 	state.code = palloc(g->code_nbytes);
 
+	check_pages(&state);
 	for (BlockNumber block = 0; block < state.nblocks; block++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		state.kinds[block] = check_page(&state, block);
 		if (state.kinds[block] == HNSW_PAGE_NODE)
 			examine_node_page(&state, block);
 	}
@@ -303,24 +293,4 @@ vs_hnsw_check(Relation rel, VsCheck *check)
 		vs_hnsw_check_links(&state);
 		vs_hnsw_check_reachable(&state);
 	}
-}
-
-bool
-vs_hnsw_digest_value(Relation rel, Datum value, uint64 *digest)
-{
-	const VsOpclass *opclass = vs_opclass_of_index(rel);
-	int			dim = vs_opclass_index_dim(rel, opclass, "hnsw");
-	float	   *x = palloc(sizeof(float) * dim);
-	uint16	   *halves = palloc(sizeof(uint16) * dim);
-	bool		indexed = vs_opclass_read(opclass, value, dim, x);
-
-	if (indexed)
-	{
-		int			exponent = vs_f16vec_encode(dim, x, halves);
-
-		*digest = vector_digest(dim, exponent, halves);
-	}
-	pfree(x);
-	pfree(halves);
-	return indexed;
 }

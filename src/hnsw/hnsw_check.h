@@ -12,6 +12,5 @@
 
 /* See VsAccessMethod. */
 extern void vs_hnsw_check(Relation rel, VsCheck *check);
-extern bool vs_hnsw_digest_value(Relation rel, Datum value, uint64 *digest);
 
 #endif							/* VS_HNSW_CHECK_H */

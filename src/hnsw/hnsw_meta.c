@@ -7,6 +7,7 @@
 #include <math.h>
 
 #include "hnsw/hnsw_private.h"
+#include "index/meta.h"
 #include "quant/f16vec.h"
 
 void
@@ -48,35 +49,21 @@ is_meta_sane(const VsHnswMeta *meta)
 		meta->entry_level >= -1 && meta->entry_level <= HNSW_MAX_LEVEL;
 }
 
-/*
- * ERROR unless the metapage is one that this version reads, and that of an
- * index like this one.
- */
+/* ERROR unless we can go by the metapage. */
 static void
 check_meta(Relation index, const VsOpclass *opclass, const VsHnswMeta *meta)
 {
-	int			dim = TupleDescAttr(RelationGetDescr(index), 0)->atttypmod;
+	VsMetaFacts facts = {
+		.am = "an hnsw",
+		.is_ours = meta->magic == HNSW_MAGIC,
+		.version = meta->version,
+		.known_version = HNSW_VERSION,
+		.metric = meta->metric,
+		.dim = meta->dim,
+		.is_sane = is_meta_sane(meta),
+	};
 
-	if (meta->magic != HNSW_MAGIC)
-		ereport(ERROR,
-				(errcode(ERRCODE_INDEX_CORRUPTED),
-				 errmsg("index \"%s\" is not an hnsw index",
-						RelationGetRelationName(index)),
-				 errhint("Please REINDEX it.")));
-	if (meta->version != HNSW_VERSION)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("index \"%s\" has format version %u, but this version of vsearch reads version %u",
-						RelationGetRelationName(index), meta->version,
-						HNSW_VERSION),
-				 errhint("Please REINDEX it.")));
-	if (!is_meta_sane(meta) || meta->metric != opclass->metric ||
-		(dim > 0 && meta->dim != dim))
-		ereport(ERROR,
-				(errcode(ERRCODE_INDEX_CORRUPTED),
-				 errmsg("metapage of index \"%s\" is corrupted",
-						RelationGetRelationName(index)),
-				 errhint("Please REINDEX it.")));
+	vs_meta_require(index, opclass, &facts);
 }
 
 /* Copy what the metapage says. */

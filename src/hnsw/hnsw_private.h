@@ -228,8 +228,6 @@ extern IndexBulkDeleteResult *vs_hnsw_bulkdelete(IndexVacuumInfo *info,
 												 IndexBulkDeleteResult *stats,
 												 IndexBulkDeleteCallback callback,
 												 void *callback_state);
-extern IndexBulkDeleteResult *vs_hnsw_vacuumcleanup(IndexVacuumInfo *info,
-													IndexBulkDeleteResult *stats);
 
 /* hnsw_stats.c: see VsAccessMethod */
 extern void vs_hnsw_stats(Relation index, VsStats *stats);

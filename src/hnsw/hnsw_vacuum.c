@@ -20,6 +20,7 @@
 #include "hnsw/hnsw_noderead.h"
 #include "hnsw/hnsw_nodewrite.h"
 #include "hnsw/hnsw_repair.h"
+#include "index/vacuum.h"
 #include "miscadmin.h"
 #include "storage/indexfsm.h"
 #include "storage/lmgr.h"
@@ -28,11 +29,8 @@
 /* One vacuum under way. */
 typedef struct Vacuum
 {
+	const VsVacuum *base;
 	VsHnswIndex *index;
-	IndexVacuumInfo *info;
-	IndexBulkDeleteResult *stats;
-	IndexBulkDeleteCallback callback;
-	void	   *callback_state;
 
 	VsHnswNumbers deleted;		/* nodes without rows, ascending */
 	VsHnswNumbers deleted_uppers;	/* their upper records, ascending */
@@ -40,18 +38,6 @@ typedef struct Vacuum
 	VsHnswNumbers upper_blocks; /* upper pages, ascending */
 	BlockNumber nwalked;		/* blocks where these were looked for */
 } Vacuum;
-
-/* Read and lock any page, with vacuum's buffer strategy. */
-static Buffer
-lock_page(const Vacuum *vacuum, BlockNumber block, int lockmode)
-{
-	Buffer		buffer = ReadBufferExtended(vacuum->index->rel, MAIN_FORKNUM,
-											block, RBM_NORMAL,
-											vacuum->info->strategy);
-
-	LockBuffer(buffer, lockmode);
-	return buffer;
-}
 
 /* Between pages: sleep if vacuum is told to, allow cancelling. */
 static void
@@ -68,7 +54,7 @@ drop_dead_tids(const Vacuum *vacuum, VsHnswNode *node)
 	int			ndead;
 
 	for (int i = 0; i < node->ntids; i++)
-		if (!vacuum->callback(&node->tids[i], vacuum->callback_state))
+		if (!vs_vacuum_is_dead(vacuum->base, &node->tids[i]))
 			node->tids[nlive++] = node->tids[i];
 	ndead = node->ntids - nlive;
 
@@ -96,7 +82,7 @@ has_dead_tid(const Vacuum *vacuum, VsHnswNode *node, uint32 number)
 	for (int i = 0; i < node->ntids; i++)
 	{
 		vs_page_require_tid(rel, &node->tids[i]);
-		has_dead |= vacuum->callback(&node->tids[i], vacuum->callback_state);
+		has_dead |= vs_vacuum_is_dead(vacuum->base, &node->tids[i]);
 	}
 	return has_dead;
 }
@@ -142,13 +128,13 @@ mark_nodes(Vacuum *vacuum, Buffer buffer)
 				node = vs_hnsw_page_node(g, page, i);
 				editing = true;
 			}
-			vacuum->stats->tuples_removed += drop_dead_tids(vacuum, node);
+			vacuum->base->stats->tuples_removed += drop_dead_tids(vacuum, node);
 			if (node->ntids == 0)
 				node->state = index->meta.state == HNSW_FLAT ?
 					HNSW_NODE_FREE : HNSW_NODE_DELETED;
 		}
 
-		vacuum->stats->num_index_tuples += node->ntids;
+		vacuum->base->stats->num_index_tuples += node->ntids;
 		if (node->state == HNSW_NODE_DELETED)
 			vs_hnsw_numbers_add(&vacuum->deleted, number);
 		else if (node->state == HNSW_NODE_LINKING)
@@ -174,7 +160,7 @@ mark_all(Vacuum *vacuum)
 		bool		has_free;
 
 		between_pages();
-		buffer = lock_page(vacuum, block, BUFFER_LOCK_EXCLUSIVE);
+		buffer = vs_vacuum_lock(vacuum->base, block, BUFFER_LOCK_EXCLUSIVE);
 		kind = vs_page_kind(BufferGetPage(buffer));
 		has_free = kind == HNSW_PAGE_NODE ? mark_nodes(vacuum, buffer) :
 			is_unused(vacuum->index, BufferGetPage(buffer));
@@ -199,7 +185,7 @@ find_newer_uppers(Vacuum *vacuum)
 		Buffer		buffer;
 
 		CHECK_FOR_INTERRUPTS();
-		buffer = lock_page(vacuum, block, BUFFER_LOCK_SHARE);
+		buffer = vs_vacuum_lock(vacuum->base, block, BUFFER_LOCK_SHARE);
 		if (vs_page_kind(BufferGetPage(buffer)) == HNSW_PAGE_UPPER)
 			vs_hnsw_numbers_add(&vacuum->upper_blocks, block);
 		UnlockReleaseBuffer(buffer);
@@ -226,7 +212,7 @@ find_deleted_uppers(Vacuum *vacuum)
 		Buffer		buffer;
 
 		between_pages();
-		buffer = lock_page(vacuum, block, BUFFER_LOCK_SHARE);
+		buffer = vs_vacuum_lock(vacuum->base, block, BUFFER_LOCK_SHARE);
 		for (int j = 0; j < g->upper_per_page; j++)
 		{
 			VsHnswUpper *upper = vs_hnsw_page_upper(g, BufferGetPage(buffer), j);
@@ -254,7 +240,7 @@ repair_all(Vacuum *vacuum, VsHnswRepair *repair)
 		uint16		kind;
 
 		between_pages();
-		buffer = lock_page(vacuum, block, BUFFER_LOCK_SHARE);
+		buffer = vs_vacuum_lock(vacuum->base, block, BUFFER_LOCK_SHARE);
 		kind = vs_page_kind(BufferGetPage(buffer));
 		UnlockReleaseBuffer(buffer);
 
@@ -283,7 +269,7 @@ free_nodes(Vacuum *vacuum)
 		VsHnswNode *node;
 
 		between_pages();
-		buffer = lock_page(vacuum, block, BUFFER_LOCK_EXCLUSIVE);
+		buffer = vs_vacuum_lock(vacuum->base, block, BUFFER_LOCK_EXCLUSIVE);
 		vs_edit_begin(&edit, index->rel, VS_EDIT_LOGGED);
 		node = vs_hnsw_page_node(g, vs_edit_page(&edit, buffer, VS_EDIT_CHANGE),
 								 vs_hnsw_node_position(g, number));
@@ -309,8 +295,8 @@ free_uppers(Vacuum *vacuum)
 		VsEdit		edit;
 
 		between_pages();
-		buffer = lock_page(vacuum, vs_hnsw_upper_block(g, number),
-						   BUFFER_LOCK_EXCLUSIVE);
+		buffer = vs_vacuum_lock(vacuum->base, vs_hnsw_upper_block(g, number),
+								BUFFER_LOCK_EXCLUSIVE);
 		vs_edit_begin(&edit, index->rel, VS_EDIT_LOGGED);
 		vs_hnsw_page_upper(g, vs_edit_page(&edit, buffer, VS_EDIT_CHANGE),
 						   vs_hnsw_upper_position(g, number))->state = HNSW_NODE_FREE;
@@ -333,8 +319,8 @@ highest_level(const Vacuum *vacuum, uint32 node)
 		Buffer		buffer;
 
 		between_pages();
-		buffer = lock_page(vacuum, vacuum->upper_blocks.items[i],
-						   BUFFER_LOCK_SHARE);
+		buffer = vs_vacuum_lock(vacuum->base, vacuum->upper_blocks.items[i],
+								BUFFER_LOCK_SHARE);
 		for (int j = 0; j < g->upper_per_page; j++)
 		{
 			VsHnswUpper *upper = vs_hnsw_page_upper(g, BufferGetPage(buffer), j);
@@ -426,46 +412,24 @@ mark_flat(Vacuum *vacuum)
 	return is_flat;
 }
 
+/* VsVacuumWork */
+static void
+vacuum_index(const VsVacuum *base)
+{
+	Vacuum		vacuum = {
+		.base = base,
+		.index = vs_hnsw_open(base->info->index),
+	};
+
+	if (mark_flat(&vacuum))
+		return;
+	mark_all(&vacuum);
+	repair_graph(&vacuum);
+}
+
 IndexBulkDeleteResult *
 vs_hnsw_bulkdelete(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
 				   IndexBulkDeleteCallback callback, void *callback_state)
 {
-	MemoryContext context;
-	MemoryContext old;
-	Vacuum		vacuum = {0};
-
-	if (stats == NULL)
-		stats = palloc0(sizeof(IndexBulkDeleteResult));
-	stats->num_index_tuples = 0;
-
-	context = AllocSetContextCreate(CurrentMemoryContext, "hnsw vacuum",
-									ALLOCSET_DEFAULT_SIZES);
-	old = MemoryContextSwitchTo(context);
-	vacuum.index = vs_hnsw_open(info->index);
-	vacuum.info = info;
-	vacuum.stats = stats;
-	vacuum.callback = callback;
-	vacuum.callback_state = callback_state;
-
-	if (!mark_flat(&vacuum))
-	{
-		mark_all(&vacuum);
-		repair_graph(&vacuum);
-	}
-
-	MemoryContextSwitchTo(old);
-	MemoryContextDelete(context);
-	return stats;
-}
-
-IndexBulkDeleteResult *
-vs_hnsw_vacuumcleanup(IndexVacuumInfo *info, IndexBulkDeleteResult *stats)
-{
-	/* Without dead rows nothing was counted, and nothing changed. */
-	if (info->analyze_only || stats == NULL)
-		return stats;
-
-	stats->num_pages = RelationGetNumberOfBlocks(info->index);
-	IndexFreeSpaceMapVacuum(info->index);
-	return stats;
+	return vs_vacuum_run(info, stats, callback, callback_state, vacuum_index);
 }

@@ -38,6 +38,12 @@ typedef struct VsAccessMethod
 	void		(*stats) (Relation index, VsStats *stats);
 } VsAccessMethod;
 
+/*
+ * What the handlers of all access methods say alike: rows are ordered by one
+ * operator, by the scans of index/scan.h.  The rest is to be filled in.
+ */
+extern IndexAmRoutine *vs_am_make_routine(void);
+
 /* Make an access method known; am must live forever. */
 extern void vs_am_register(const VsAccessMethod *am);
 

@@ -5,12 +5,9 @@
 #include "postgres.h"
 
 #include "access/amapi.h"
-#include "commands/vacuum.h"
-#include "compat.h"
 #include "fmgr.h"
 #include "index/am.h"
 #include "index/amvalidate.h"
-#include "index/scan.h"
 #include "ivf/ivf_check.h"
 #include "ivf/ivf_private.h"
 
@@ -26,29 +23,17 @@ validate(Oid opclass)
 Datum
 vs_ivf_handler(PG_FUNCTION_ARGS)
 {
-	IndexAmRoutine *am = makeNode(IndexAmRoutine);
-
-	am->amstrategies = 0;
-	am->amsupport = VS_OPCLASS_PROC;
-	am->amcanorderbyop = true;
-	am->amoptionalkey = true;
-	am->amparallelvacuumoptions = VACUUM_OPTION_PARALLEL_BULKDEL;
-	am->amkeytype = InvalidOid;
-	vs_compat_set_parallel_build(am);
+	IndexAmRoutine *am = vs_am_make_routine();
 
 	am->ambuild = vs_ivf_build;
 	am->ambuildempty = vs_ivf_buildempty;
 	am->aminsert = vs_ivf_insert;
 	am->ambulkdelete = vs_ivf_bulkdelete;
-	am->amvacuumcleanup = vs_ivf_vacuumcleanup;
 	am->amcostestimate = vs_ivf_costestimate;
 	am->amoptions = vs_ivf_parse_options;
 	am->ambuildphasename = vs_ivf_buildphasename;
 	am->amvalidate = validate;
 	am->ambeginscan = vs_ivf_beginscan;
-	am->amrescan = vs_scan_rescan;
-	am->amgettuple = vs_scan_gettuple;
-	am->amendscan = vs_scan_end;
 
 	PG_RETURN_POINTER(am);
 }
@@ -61,7 +46,7 @@ vs_ivf_init(void)
 		.build = vs_ivf_build,
 		.costestimate = vs_ivf_costestimate,
 		.check = vs_ivf_check,
-		.digest_value = vs_ivf_digest_value,
+		.digest_value = vs_check_digest_vector,
 		.stats = vs_ivf_stats,
 	};
 

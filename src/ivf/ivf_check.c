@@ -37,44 +37,31 @@ typedef struct Check
 	float	   *scratch;
 } Check;
 
-/* Digest of a vector, to be held against the table's. */
-static uint64
-vector_digest(int dim, const VsIvfVector *vector)
+/* VsCheckKinds.nbytes; state is the geometry. */
+static Size
+nbytes_of_kind(const void *state, uint16 kind)
 {
-	return hash_bytes_extended((const unsigned char *) vector->halves,
-							   sizeof(uint16) * dim, vector->exponent);
+	return vs_ivf_page_nbytes(state, kind);
 }
 
-/* Check one page's bookkeeping; returns its kind, 0 if there is nothing. */
-static uint16
-check_page(Check *state, BlockNumber block)
+/* Check the bookkeeping of all pages, for their kinds. */
+static void
+check_pages(Check *state)
 {
-	Buffer		buffer = ReadBuffer(state->index->rel, block);
-	Page		page = BufferGetPage(buffer);
-	uint16		kind;
+	static const VsCheckKinds kinds = {
+		.first = IVF_PAGE_META,
+		.last = IVF_PAGE_VECTORS,
+		.meta = IVF_PAGE_META,
+		.nbytes = nbytes_of_kind,
+	};
 
-	LockBuffer(buffer, BUFFER_LOCK_SHARE);
-	kind = vs_page_kind(page);
-	if (kind == 0)
+	for (BlockNumber block = 0; block < state->nblocks; block++)
 	{
-		if (!PageIsNew(page))
-			vs_check_error(state->check, block, -1, "page is not one of ours");
+		CHECK_FOR_INTERRUPTS();
+		state->kinds[block] = vs_check_page(state->check, state->index->rel,
+											block, &kinds,
+											&state->index->geometry);
 	}
-	else if (kind < IVF_PAGE_META || kind > IVF_PAGE_VECTORS ||
-			 (kind == IVF_PAGE_META) != (block == IVF_META_BLOCK))
-	{
-		vs_check_error(state->check, block, -1, "unexpected page kind %u", kind);
-		kind = 0;
-	}
-	else if (!vs_page_is_sound(page, vs_ivf_page_nbytes(&state->index->geometry,
-														kind)))
-	{
-		vs_check_error(state->check, block, -1,
-					   "page bounds do not fit page kind %u", kind);
-		kind = 0;
-	}
-	UnlockReleaseBuffer(buffer);
-	return kind;
 }
 
 /* Whether a block is a page of a kind. */
@@ -220,7 +207,9 @@ check_slot(Check *state, BlockNumber block, const VsIvfSlots *slots, int slot)
 		check_code(state, block, slots, slot);
 	if (!vs_ivf_holds_centroids(index, state->list))
 		vs_check_tid(state->check, &slots->tids[slot],
-					 vector_digest(index->geometry.dim, &state->row.vector),
+					 vs_check_vector_digest(index->geometry.dim,
+											state->row.vector.exponent,
+											state->row.vector.halves),
 					 block, state->list);
 }
 
@@ -405,11 +394,7 @@ vs_ivf_check(Relation rel, VsCheck *check)
 	state.scratch = palloc(sizeof(float) * g->dim);
 	vs_ivf_row_init(&state.row, g);
 
-	for (BlockNumber block = 0; block < state.nblocks; block++)
-	{
-		CHECK_FOR_INTERRUPTS();
-		state.kinds[block] = check_page(&state, block);
-	}
+	check_pages(&state);
 	if (!check_directory(&state))
 		return;
 
@@ -421,23 +406,4 @@ vs_ivf_check(Relation rel, VsCheck *check)
 			vs_check_error(check, index->meta.directory_block, list,
 						   "list has no centroid");
 	check_unreached(&state);
-}
-
-bool
-vs_ivf_digest_value(Relation rel, Datum value, uint64 *digest)
-{
-	const VsOpclass *opclass = vs_opclass_of_index(rel);
-	int			dim = vs_opclass_index_dim(rel, opclass, "ivfflat");
-	float	   *x = palloc(sizeof(float) * dim);
-	VsIvfVector vector = {.halves = palloc(sizeof(uint16) * dim)};
-	bool		indexed = vs_opclass_read(opclass, value, dim, x);
-
-	if (indexed)
-	{
-		vector.exponent = vs_f16vec_encode(dim, x, vector.halves);
-		*digest = vector_digest(dim, &vector);
-	}
-	pfree(x);
-	pfree(vector.halves);
-	return indexed;
 }

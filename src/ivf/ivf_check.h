@@ -14,7 +14,6 @@
 
 /* See VsAccessMethod. */
 extern void vs_ivf_check(Relation rel, VsCheck *check);
-extern bool vs_ivf_digest_value(Relation rel, Datum value, uint64 *digest);
 extern void vs_ivf_stats(Relation rel, VsStats *stats);
 
 #endif							/* VS_IVF_CHECK_H */

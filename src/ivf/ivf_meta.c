@@ -6,6 +6,7 @@
 
 #include <math.h>
 
+#include "index/meta.h"
 #include "ivf/ivf_private.h"
 #include "quant/f16vec.h"
 
@@ -37,35 +38,21 @@ is_meta_sane(const VsIvfMeta *meta)
 		meta->ngroups <= meta->nlists;
 }
 
-/*
- * ERROR unless the metapage is one that this version reads, and that of an
- * index like this one.
- */
+/* ERROR unless we can go by the metapage. */
 static void
 check_meta(Relation rel, const VsOpclass *opclass, const VsIvfMeta *meta)
 {
-	int			dim = TupleDescAttr(RelationGetDescr(rel), 0)->atttypmod;
+	VsMetaFacts facts = {
+		.am = "an ivfflat",
+		.is_ours = meta->magic == IVF_MAGIC,
+		.version = meta->version,
+		.known_version = IVF_VERSION,
+		.metric = meta->metric,
+		.dim = meta->dim,
+		.is_sane = is_meta_sane(meta),
+	};
 
-	if (meta->magic != IVF_MAGIC)
-		ereport(ERROR,
-				(errcode(ERRCODE_INDEX_CORRUPTED),
-				 errmsg("index \"%s\" is not an ivfflat index",
-						RelationGetRelationName(rel)),
-				 errhint("Please REINDEX it.")));
-	if (meta->version != IVF_VERSION)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("index \"%s\" has format version %u, but this version of vsearch reads version %u",
-						RelationGetRelationName(rel), meta->version,
-						IVF_VERSION),
-				 errhint("Please REINDEX it.")));
-	if (!is_meta_sane(meta) || meta->metric != opclass->metric ||
-		(dim > 0 && meta->dim != dim))
-		ereport(ERROR,
-				(errcode(ERRCODE_INDEX_CORRUPTED),
-				 errmsg("metapage of index \"%s\" is corrupted",
-						RelationGetRelationName(rel)),
-				 errhint("Please REINDEX it.")));
+	vs_meta_require(rel, opclass, &facts);
 }
 
 void

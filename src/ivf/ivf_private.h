@@ -242,8 +242,6 @@ extern IndexBulkDeleteResult *vs_ivf_bulkdelete(IndexVacuumInfo *info,
 												IndexBulkDeleteResult *stats,
 												IndexBulkDeleteCallback callback,
 												void *callback_state);
-extern IndexBulkDeleteResult *vs_ivf_vacuumcleanup(IndexVacuumInfo *info,
-												   IndexBulkDeleteResult *stats);
 
 /* ivf_cost.c */
 extern void vs_ivf_costestimate(struct PlannerInfo *root, struct IndexPath *path,

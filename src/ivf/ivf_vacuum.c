@@ -9,6 +9,7 @@
 
 #include "commands/vacuum.h"
 #include "compat.h"
+#include "index/vacuum.h"
 #include "ivf/ivf_private.h"
 #include "storage/indexfsm.h"
 #include "utils/memutils.h"
@@ -16,11 +17,8 @@
 /* One vacuum under way. */
 typedef struct Vacuum
 {
+	const VsVacuum *base;
 	VsIvfIndex *index;
-	IndexVacuumInfo *info;
-	IndexBulkDeleteResult *stats;
-	IndexBulkDeleteCallback callback;
-	void	   *callback_state;
 	bool	   *is_dead;		/* of the slots of a page */
 	BlockNumber *free_blocks;	/* of each list, the first page with a free
 								 * slot, or InvalidBlockNumber */
@@ -42,8 +40,8 @@ find_dead(Vacuum *vacuum, const VsIvfSlots *slots)
 		if (!ItemPointerIsValid(&slots->tids[i]))
 			continue;
 		vs_page_require_tid(vacuum->index->rel, &slots->tids[i]);
-		vacuum->is_dead[i] = vacuum->callback(&slots->tids[i],
-											  vacuum->callback_state);
+		vacuum->is_dead[i] = vs_vacuum_is_dead(vacuum->base,
+											   &slots->tids[i]);
 		ndead += vacuum->is_dead[i];
 	}
 	return ndead;
@@ -65,7 +63,7 @@ free_slots(Vacuum *vacuum, Buffer buffer)
 		{
 			memset(&slots.tids[i], 0, sizeof(ItemPointerData));
 			slots.header->nlive--;
-			vacuum->stats->tuples_removed++;
+			vacuum->base->stats->tuples_removed++;
 		}
 	vs_edit_commit(&edit);
 }
@@ -81,7 +79,7 @@ vacuum_page(Vacuum *vacuum, Buffer buffer)
 	if (find_dead(vacuum, &slots) > 0)
 		free_slots(vacuum, buffer);
 	slots = vs_ivf_page_slots(g, BufferGetPage(buffer));
-	vacuum->stats->num_index_tuples += slots.header->nlive;
+	vacuum->base->stats->num_index_tuples += slots.header->nlive;
 	if (slots.header->nlive < g->nslots && *free_block == InvalidBlockNumber)
 		*free_block = BufferGetBlockNumber(buffer);
 }
@@ -111,9 +109,7 @@ vacuum_pages(Vacuum *vacuum)
 		bool		unused;
 
 		vs_compat_vacuum_delay_point();
-		buffer = ReadBufferExtended(rel, MAIN_FORKNUM, block, RBM_NORMAL,
-									vacuum->info->strategy);
-		LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+		buffer = vs_vacuum_lock(vacuum->base, block, BUFFER_LOCK_EXCLUSIVE);
 		page = BufferGetPage(buffer);
 		if (vs_page_kind(page) == IVF_PAGE_LIST &&
 			vs_ivf_page_slots(&vacuum->index->geometry, page).header->list <
@@ -146,47 +142,27 @@ move_inserts(Vacuum *vacuum)
 	}
 }
 
+/* VsVacuumWork */
+static void
+vacuum_index(const VsVacuum *base)
+{
+	VsIvfIndex *index = vs_ivf_open(base->info->index);
+	Vacuum		vacuum = {
+		.base = base,
+		.index = index,
+		.is_dead = palloc(sizeof(bool) * index->geometry.nslots),
+		.free_blocks = palloc(sizeof(BlockNumber) * index->meta.nlists),
+	};
+
+	for (uint32 list = 0; list < index->meta.nlists; list++)
+		vacuum.free_blocks[list] = InvalidBlockNumber;
+	vacuum_pages(&vacuum);
+	move_inserts(&vacuum);
+}
+
 IndexBulkDeleteResult *
 vs_ivf_bulkdelete(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
 				  IndexBulkDeleteCallback callback, void *callback_state)
 {
-	MemoryContext context;
-	MemoryContext old;
-	Vacuum		vacuum = {0};
-
-	if (stats == NULL)
-		stats = palloc0(sizeof(IndexBulkDeleteResult));
-	stats->num_index_tuples = 0;
-
-	context = AllocSetContextCreate(CurrentMemoryContext, "ivfflat vacuum",
-									ALLOCSET_DEFAULT_SIZES);
-	old = MemoryContextSwitchTo(context);
-	vacuum.index = vs_ivf_open(info->index);
-	vacuum.info = info;
-	vacuum.stats = stats;
-	vacuum.callback = callback;
-	vacuum.callback_state = callback_state;
-	vacuum.is_dead = palloc(sizeof(bool) * vacuum.index->geometry.nslots);
-	vacuum.free_blocks = palloc(sizeof(BlockNumber) * vacuum.index->meta.nlists);
-	memset(vacuum.free_blocks, 0xFF,
-		   sizeof(BlockNumber) * vacuum.index->meta.nlists);
-
-	vacuum_pages(&vacuum);
-	move_inserts(&vacuum);
-
-	MemoryContextSwitchTo(old);
-	MemoryContextDelete(context);
-	return stats;
-}
-
-IndexBulkDeleteResult *
-vs_ivf_vacuumcleanup(IndexVacuumInfo *info, IndexBulkDeleteResult *stats)
-{
-	/* Without dead rows nothing was counted, and nothing changed. */
-	if (info->analyze_only || stats == NULL)
-		return stats;
-
-	stats->num_pages = RelationGetNumberOfBlocks(info->index);
-	IndexFreeSpaceMapVacuum(info->index);
-	return stats;
+	return vs_vacuum_run(info, stats, callback, callback_state, vacuum_index);
 }
