@@ -11,8 +11,8 @@
 #include "postgres.h"
 
 #include "commands/progress.h"
-#include "common/pg_prng.h"
 #include "index/blas.h"
+#include "index/seed.h"
 #include "ivf/ivf_build_private.h"
 #include "kernel/kernel.h"
 #include "miscadmin.h"
@@ -95,7 +95,7 @@ vs_ivf_build(Relation heap, Relation rel, IndexInfo *indexInfo)
 
 	index->meta.nlists = nlists;
 	index->meta.nrows = nrows;
-	vs_ivf_set_unit(index, pg_prng_uint32(&pg_global_prng_state),
+	vs_ivf_set_unit(index, pg_prng_uint32(vs_prng),
 					build.residual);
 	vs_ivf_create(index, centroids);
 	pfree(centroids);

@@ -7,8 +7,8 @@
 #include <math.h>
 
 #include "commands/progress.h"
-#include "common/pg_prng.h"
 #include "index/centroids.h"
+#include "index/seed.h"
 #include "ivf/ivf_build_private.h"
 #include "kernel/kernel.h"
 #include "miscadmin.h"
@@ -206,7 +206,7 @@ measure_rows(VsIvfBuild *build, int k, float *centroids)
 	int			n;
 	float	   *samples = vs_build_sample(&build->base, MEASURED_SAMPLES,
 										  (Size) maintenance_work_mem * 1024 / 4,
-										  &pg_global_prng_state, &n);
+										  vs_prng, &n);
 	VsCentroids *prepared = vs_centroids_create(dim, k, centroids, by_ip);
 	float	   *work = palloc(sizeof(float) * VS_CENTROIDS_WORK_FLOATS);
 	uint32	   *nearest = palloc(sizeof(uint32) * n);
@@ -238,8 +238,8 @@ vs_ivf_build_train(VsIvfBuild *build, int nlists, float **centroids)
 	memory = allocate_training(build, vs_training_nbytes(dim, n, nlists));
 	build->training = vs_training_init(memory, dim, n, nlists,
 									   metric != VS_METRIC_L2,
-									   pg_prng_uint64(&pg_global_prng_state));
-	vs_build_draw(&build->base, n, &pg_global_prng_state,
+									   pg_prng_uint64(vs_prng));
+	vs_build_draw(&build->base, n, vs_prng,
 				  vs_training_samples(build->training));
 	if (build->segment == NULL)
 		hooks.share = NULL;
