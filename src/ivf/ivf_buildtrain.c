@@ -222,6 +222,40 @@ measure_rows(VsIvfBuild *build, int k, float *centroids)
 	pfree(nearest);
 }
 
+/* How far given centroids are from their mean, where rows cannot tell more. */
+static double
+spread(int dim, int n, const float *centroids)
+{
+	float	   *mean = palloc0(sizeof(float) * dim);
+	uint32	   *nearest = palloc0(sizeof(uint32) * n);
+	double		dist;
+
+	for (int i = 0; i < n; i++)
+		for (int d = 0; d < dim; d++)
+			mean[d] += centroids[(Size) i * dim + d] / n;
+	dist = typical_distance(dim, n, centroids, nearest, mean);
+	pfree(mean);
+	pfree(nearest);
+	return dist;
+}
+
+void
+vs_ivf_build_take_given(VsIvfBuild *build, int n, float *centroids)
+{
+	int			dim = build->base.dim;
+	void	   *memory = allocate_training(build, vs_training_nbytes(dim, 0, n));
+
+	build->training = vs_training_init(memory, dim, 0, n,
+									   build->base.opclass->metric != VS_METRIC_L2,
+									   0);
+	vs_training_set_centroids(build->training, centroids);
+	build->shared->ncentroids = n;
+	if (vs_spool_nrows(build->base.spool) > 0)
+		measure_rows(build, n, centroids);
+	else
+		build->residual = spread(dim, n, centroids);
+}
+
 int
 vs_ivf_build_train(VsIvfBuild *build, int nlists, float **centroids)
 {
