@@ -12,6 +12,7 @@
 #include "hnsw/hnsw.h"
 #include "ivf/ivf.h"
 #include "index/option.h"
+#include "index/seed.h"
 #include "kernel/kernel.h"
 #include "settings.h"
 #include "utils/guc.h"
@@ -89,6 +90,12 @@ static const VsSetting settings[] = {
 		"Sets how many rows an hnsw index holds without a graph.",
 		GUC_NOT_IN_SAMPLE, PGC_INT,
 		{.integer = {&vs_hnsw_flat_rows, HNSW_DEFAULT_FLAT_ROWS, 1, INT_MAX}}
+	},
+	{
+		"vsearch.build_seed",
+		"Makes builds of indexes repeatable: what is random follows from it (0: nothing does).",
+		GUC_NOT_IN_SAMPLE, PGC_INT,
+		{.integer = {&vs_build_seed, 0, 0, INT_MAX}}
 	},
 	{
 		"hnsw.ef_search",

@@ -12,8 +12,8 @@
 #include "postgres.h"
 
 #include "commands/progress.h"
-#include "common/pg_prng.h"
 #include "hnsw/hnsw_build_private.h"
+#include "index/seed.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
@@ -115,7 +115,7 @@ train(VsHnswBuild *build)
 	int			n;
 	float	   *samples = vs_build_sample(&build->base, HNSW_TRAINING_ROWS,
 										  (Size) maintenance_work_mem * 1024 / 4,
-										  &pg_global_prng_state, &n);
+										  vs_prng, &n);
 
 	index->codec = vs_hnsw_train_codec(index, samples, n);
 	pfree(samples);

@@ -8,10 +8,10 @@
  */
 #include "postgres.h"
 
-#include "common/pg_prng.h"
 #include "compat.h"
 #include "hnsw/hnsw_build_private.h"
 #include "hnsw/hnsw_graphwrite.h"
+#include "index/seed.h"
 #include "miscadmin.h"
 #include "storage/buffile.h"
 #include "utils/memutils.h"
@@ -54,7 +54,7 @@ add_upper(PartJoin *join, uint32 node, uint32 row)
 	VsHnswMemGraph *graph = join->build->graph;
 
 	if (join->nuppers == join->max_uppers ||
-		pg_prng_double(&pg_global_prng_state) > join->upper_share)
+		pg_prng_double(vs_prng) > join->upper_share)
 	{
 		vs_hnsw_memgraph_flatten(graph, node);
 		return;

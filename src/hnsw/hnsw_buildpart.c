@@ -12,9 +12,9 @@
 
 #include <math.h>
 
-#include "common/pg_prng.h"
 #include "compat.h"
 #include "hnsw/hnsw_build_private.h"
+#include "index/seed.h"
 #include "kernel/kernel.h"
 #include "miscadmin.h"
 #include "quant/kmeans.h"
@@ -78,7 +78,7 @@ read_samples(VsHnswBuild *build, const VsHnswParts *parts, Size nbytes, int *n)
 {
 	float	   *samples = vs_build_sample(&build->base,
 										  parts->n * SAMPLES_PER_PART, nbytes,
-										  &pg_global_prng_state, n);
+										  vs_prng, n);
 
 	for (int i = 0; i < *n; i++)
 	{
@@ -258,7 +258,7 @@ find_centroids(VsHnswBuild *build, VsHnswParts *parts, Size nbytes)
 	float	   *samples = read_samples(build, parts, nbytes, &n);
 
 	vs_kmeans(parts->dim, n, samples, NULL, parts->n,
-			  pg_prng_uint64(&pg_global_prng_state), parts->centroids);
+			  pg_prng_uint64(vs_prng), parts->centroids);
 	compute_spacing(parts);
 	balance_parts(parts, samples, n);
 	pfree(samples);

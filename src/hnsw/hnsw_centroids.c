@@ -13,8 +13,8 @@
 
 #include <math.h>
 
-#include "common/pg_prng.h"
 #include "hnsw/hnsw_noderead.h"
+#include "index/seed.h"
 #include "kernel/kernel.h"
 #include "miscadmin.h"
 #include "quant/f16vec.h"
@@ -120,7 +120,7 @@ vs_hnsw_add_centroids_if_grown(VsHnswIndex *index)
 	centroids = palloc(sizeof(float) * dim * HNSW_MORE_CENTROIDS);
 	if (n >= MIN_SAMPLES / 2 &&
 		vs_rabitq_train_more(index->codec, samples, n, HNSW_MORE_CENTROIDS,
-							 pg_prng_uint64(&pg_global_prng_state), centroids,
+							 pg_prng_uint64(vs_prng), centroids,
 							 &residual) >= WORTHWHILE_GAIN)
 		vs_hnsw_append_centroids(index, centroids, HNSW_MORE_CENTROIDS,
 								 mix_residuals(index, residual, begin, nblocks));

@@ -9,9 +9,9 @@
 
 #include <math.h>
 
-#include "common/pg_prng.h"
 #include "compat.h"
 #include "hnsw/hnsw_memgraph_private.h"
+#include "index/seed.h"
 #include "miscadmin.h"
 
 /* Whether vectors are kept as float16. */
@@ -274,7 +274,7 @@ vs_memlist_end_change(VsMemList *list)
 int
 vs_hnsw_random_level(int m)
 {
-	double		draw = 1.0 - pg_prng_double(&pg_global_prng_state);
+	double		draw = 1.0 - pg_prng_double(vs_prng);
 	int			level = (int) (-log(draw) / log(m));
 
 	return Min(level, HNSW_MAX_LEVEL);

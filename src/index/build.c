@@ -7,6 +7,7 @@
 #include "catalog/index.h"
 #include "index/am.h"
 #include "index/build.h"
+#include "index/seed.h"
 #include "kernel/kernel.h"
 #include "miscadmin.h"
 #include "port/atomics.h"
@@ -65,6 +66,7 @@ open_build(VsBuild *build, VsTeam *team, const VsBuildMethod *method)
 	build->row_context = AllocSetContextCreate(CurrentMemoryContext,
 											   "vsearch build row",
 											   ALLOCSET_DEFAULT_SIZES);
+	vs_seed_begin(CurrentMemoryContext, team->participant);
 }
 
 void
@@ -126,18 +128,23 @@ load_row(Relation rel, ItemPointer tid, Datum *values, bool *isnull,
 	MemoryContextReset(build->row_context);
 }
 
-/* A participant's share of reading the table. */
+/*
+ * A participant's share of reading the table.  With a seed the leader reads all
+ * of it: what is drawn from the spool depends on the order of its rows.
+ */
 static void
 load_rows(VsBuild *build, IndexInfo *indexInfo)
 {
 	VsTeam	   *team = build->team;
 	VsBuildShared *shared = build->shared;
-	double		heap_tuples;
+	double		heap_tuples = 0.0;
 
 	build->spool = vs_spool_create(build->dim,
 								   team->segment != NULL ? &shared->spool : NULL,
 								   team->participant);
-	heap_tuples = vs_team_scan_table(team, indexInfo, load_row, build);
+	if (vs_build_seed == 0 || team->participant == 0)
+		heap_tuples = vs_team_scan_table(team, indexInfo, vs_build_seed == 0,
+										 load_row, build);
 	vs_spool_end_writing(build->spool);
 
 	SpinLockAcquire(&shared->mutex);

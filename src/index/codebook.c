@@ -8,8 +8,8 @@
  */
 #include "postgres.h"
 
-#include "common/pg_prng.h"
 #include "index/codebook.h"
+#include "index/seed.h"
 #include "kernel/kernel.h"
 #include "miscadmin.h"
 #include "quant/f16vec.h"
@@ -113,7 +113,7 @@ vs_codebook_train(VsCodebook *codebook, float *samples, int n)
 	int			dim = codebook->dim;
 	float	   *floats;
 
-	codebook->seed = pg_prng_uint32(&pg_global_prng_state);
+	codebook->seed = pg_prng_uint32(vs_prng);
 	init_codec(codec, codebook);
 	vs_rotation_init(&codec->rotation, dim, codebook->seed,
 					 palloc(vs_rotation_signs_nbytes(dim)));

@@ -104,9 +104,8 @@ vs_opclass_index_dim(Relation index, const VsOpclass *opclass,
 	return dim;
 }
 
-/* Scale x to unit length; false if it has none. */
-static bool
-normalize(int dim, float *x)
+bool
+vs_opclass_normalize(int dim, float *x)
 {
 	double		norm = 0.0;
 
@@ -136,7 +135,7 @@ vs_opclass_read(const VsOpclass *opclass, Datum value, int dim, float *x)
 
 	opclass->type->to_float(detoasted, x);
 	if (opclass->metric == VS_METRIC_COSINE)
-		indexable = normalize(dim, x);
+		indexable = vs_opclass_normalize(dim, x);
 
 	if ((Pointer) detoasted != DatumGetPointer(value))
 		pfree(detoasted);

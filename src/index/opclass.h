@@ -58,4 +58,7 @@ extern int	vs_opclass_index_dim(Relation index, const VsOpclass *opclass,
 extern bool vs_opclass_read(const VsOpclass *opclass, Datum value, int dim,
 							float *x);
 
+/* Scale x to unit length; false if it is zero. */
+extern bool vs_opclass_normalize(int dim, float *x);
+
 #endif							/* VS_OPCLASS_H */

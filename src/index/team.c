@@ -374,14 +374,17 @@ vs_team_leave(VsTeam *team)
 }
 
 double
-vs_team_scan_table(VsTeam *team, IndexInfo *indexInfo,
+vs_team_scan_table(VsTeam *team, IndexInfo *indexInfo, bool allow_sync,
 				   IndexBuildCallback callback, void *state)
 {
 	TableScanDesc scan = NULL;
 
 	if (team->scan != NULL)
+	{
+		team->scan->phs_syncscan &= allow_sync;
 		scan = table_beginscan_parallel(team->heap, team->scan);
-	return table_index_build_scan(team->heap, team->index, indexInfo, true,
+	}
+	return table_index_build_scan(team->heap, team->index, indexInfo, allow_sync,
 								  team->participant == 0, callback, state, scan);
 }
 

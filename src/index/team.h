@@ -84,10 +84,12 @@ extern void vs_team_leave(VsTeam *team);
 
 /*
  * A participant's share of a scan of the table, with an indexInfo of its own.
+ * Unless allow_sync it begins with the first page, where only one scans.
  * Returns the rows seen.
  */
 extern double vs_team_scan_table(VsTeam *team, IndexInfo *indexInfo,
-								 IndexBuildCallback callback, void *state);
+								 bool allow_sync, IndexBuildCallback callback,
+								 void *state);
 
 /* Begin a phase of the progress report that handles "total" rows. */
 extern void vs_team_begin_phase(VsTeam *team, int phase, int64 total);

@@ -115,6 +115,14 @@ vs_training_centroids(VsTraining *t)
 	return floats_at(t, t->centroids);
 }
 
+void
+vs_training_set_centroids(VsTraining *t, const float *centroids)
+{
+	memcpy(floats_at(t, t->centroids), centroids,
+		   sizeof(float) * t->k * t->dim);
+	t->nfound = t->k;
+}
+
 double
 vs_training_mean_dist_sq(const VsTraining *t)
 {

@@ -67,6 +67,10 @@ extern float *vs_training_samples(VsTraining *training);
 extern int	vs_training_run(VsTraining *training, int max_rounds,
 							const VsTrainingHooks *hooks);
 
+/* Take k centroids (k x dim, row-major) for the result, without training. */
+extern void vs_training_set_centroids(VsTraining *training,
+									  const float *centroids);
+
 /* The centroids, row-major, once they are trained. */
 extern const float *vs_training_centroids(VsTraining *training);
 

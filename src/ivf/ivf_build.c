@@ -11,8 +11,8 @@
 #include "postgres.h"
 
 #include "commands/progress.h"
-#include "common/pg_prng.h"
 #include "index/blas.h"
+#include "index/seed.h"
 #include "ivf/ivf_build_private.h"
 #include "kernel/kernel.h"
 #include "miscadmin.h"
@@ -50,6 +50,29 @@ vs_ivf_buildphasename(int64 phase)
 	}
 }
 
+/*
+ * Find the centroids: those that are given, or trained ones.  Returns how many,
+ * 0 for lack of rows.
+ */
+static int
+find_centroids(VsIvfBuild *build, int ngiven, float **centroids)
+{
+	double		nrows = vs_spool_nrows(build->base.spool);
+	int			nlists = vs_ivf_option_lists(build->index->rel, nrows);
+
+	if (ngiven > 0)
+	{
+		vs_ivf_build_take_given(build, ngiven, *centroids);
+		return ngiven;
+	}
+	if (nrows < nlists)
+		ereport(NOTICE,
+				(errmsg("ivfflat index created with little data"),
+				 errdetail("This will cause low recall."),
+				 errhint("Drop the index until the table has more data.")));
+	return nrows > 0 ? vs_ivf_build_train(build, nlists, centroids) : 0;
+}
+
 /* Write an index that has one list, for lack of rows to learn more from. */
 static int
 single_list(VsIvfBuild *build, float **centroids)
@@ -70,12 +93,14 @@ vs_ivf_build(Relation heap, Relation rel, IndexInfo *indexInfo)
 	VsIvfIndex *index;
 	float	   *centroids;
 	double		nrows;
+	int			ngiven;
 	int			nlists;
 
 	/* Learn that it is missing before the table is read, not after. */
 	if (RelationGetNumberOfBlocks(heap) > 0)
 		vs_blas_load();
 
+	ngiven = vs_ivf_build_read_given(heap, rel, &centroids);
 	vs_build_begin(&build.base, heap, rel, indexInfo, &build_method);
 	index = build.index = vs_ivf_open_new(rel);
 	shared = build.shared = build.base.team->shared;
@@ -83,20 +108,15 @@ vs_ivf_build(Relation heap, Relation rel, IndexInfo *indexInfo)
 	vs_build_load_table(&build.base, indexInfo);
 
 	nrows = vs_spool_nrows(build.base.spool);
-	nlists = vs_ivf_option_lists(rel, nrows);
-	if (nrows < nlists)
-		ereport(NOTICE,
-				(errmsg("ivfflat index created with little data"),
-				 errdetail("This will cause low recall."),
-				 errhint("Drop the index until the table has more data.")));
-	nlists = nrows > 0 ? vs_ivf_build_train(&build, nlists, &centroids) : 0;
+	nlists = find_centroids(&build, ngiven, &centroids);
 	if (nlists == 0)
 		nlists = single_list(&build, &centroids);
 
 	index->meta.nlists = nlists;
 	index->meta.nrows = nrows;
-	vs_ivf_set_unit(index, pg_prng_uint32(&pg_global_prng_state),
-					build.residual);
+	vs_ivf_set_unit(index, pg_prng_uint32(vs_prng), build.residual);
+	if (nrows == 0)
+		index->meta.residual = 0.0; /* not known of rows to come */
 	vs_ivf_create(index, centroids);
 	pfree(centroids);
 	shared->meta = index->meta;
@@ -108,7 +128,8 @@ vs_ivf_build(Relation heap, Relation rel, IndexInfo *indexInfo)
 		vs_ivf_build_write(&build);
 	}
 	else
-		vs_ivf_write_list(index, 0, 0, NULL, NULL);
+		for (int list = 0; list < nlists; list++)
+			vs_ivf_write_list(index, list, 0, NULL, NULL);
 	vs_build_log(&build.base);
 	vs_ivf_build_free(&build);
 	return vs_build_end(&build.base);
@@ -133,6 +154,7 @@ vs_ivf_build_worker(dsm_segment *segment, shm_toc *toc)
 				break;
 			case IVF_TASK_ASSIGN:
 				vs_ivf_build_assign_rows(&build);
+				vs_ivf_build_free_training(&build);
 				break;
 			case IVF_TASK_WRITE:
 				vs_ivf_build_write_lists(&build);

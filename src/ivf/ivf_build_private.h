@@ -2,8 +2,8 @@
  * ivf_build_private.h
  *		What the files of CREATE INDEX share.
  *
- * ivf_build.c leads through the phases, ivf_buildtrain.c finds the centroids,
- * ivf_buildlists.c assigns rows to lists and writes these.  Every participant of
+ * ivf_build.c leads through the phases, ivf_buildtrain.c finds the centroids or
+ * takes those that ivf_buildgiven.c has read, ivf_buildlists.c assigns rows to lists and writes these.  Every participant of
  * the team has a VsIvfBuild of its own.
  */
 #ifndef VS_IVF_BUILD_PRIVATE_H
@@ -81,6 +81,12 @@ typedef struct VsIvfBuild
 extern int	vs_ivf_build_train(VsIvfBuild *build, int nlists,
 							   float **centroids);
 
+/*
+ * Use n centroids (n x dim) that are given in place of trained ones; changes them
+ * as far as rows are measured for it, and sets build->residual.
+ */
+extern void vs_ivf_build_take_given(VsIvfBuild *build, int n, float *centroids);
+
 /* A worker's share of the present step. */
 extern void vs_ivf_build_join_training(VsIvfBuild *build);
 
@@ -89,6 +95,17 @@ extern bool vs_ivf_build_see_training(VsIvfBuild *build);
 
 /* Give the training's memory back. */
 extern void vs_ivf_build_free_training(VsIvfBuild *build);
+
+/* ivf_buildgiven.c */
+
+/*
+ * Read the centroids that the index's centroids_from names: returns how many, in
+ * *centroids (n x dim, palloc'd), all different, as the opclass reads vectors and
+ * of unit length by inner product.  0 if it names none; ERROR if there are none in
+ * the table, unless "heap" is empty, too.
+ */
+extern int	vs_ivf_build_read_given(Relation heap, Relation index,
+									float **centroids);
 
 /* ivf_buildlists.c */
 

@@ -133,7 +133,6 @@ vs_ivf_build_assign_rows(VsIvfBuild *build)
 	if (vs_ivf_build_see_training(build))
 		note_rows(build);
 	vs_spool_end_writing(build->assigned);
-	vs_ivf_build_free_training(build);
 }
 
 void
@@ -147,6 +146,9 @@ vs_ivf_build_assign(VsIvfBuild *build)
 	vs_team_begin_task(team, IVF_TASK_ASSIGN);
 	vs_ivf_build_assign_rows(build);
 	vs_team_end_task(team);
+
+	/* Not before a worker that has begun late has found it. */
+	vs_ivf_build_free_training(build);
 	vs_spool_begin_reading(build->assigned);
 }
 

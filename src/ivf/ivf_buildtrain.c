@@ -7,8 +7,8 @@
 #include <math.h>
 
 #include "commands/progress.h"
-#include "common/pg_prng.h"
 #include "index/centroids.h"
+#include "index/seed.h"
 #include "ivf/ivf_build_private.h"
 #include "kernel/kernel.h"
 #include "miscadmin.h"
@@ -206,7 +206,7 @@ measure_rows(VsIvfBuild *build, int k, float *centroids)
 	int			n;
 	float	   *samples = vs_build_sample(&build->base, MEASURED_SAMPLES,
 										  (Size) maintenance_work_mem * 1024 / 4,
-										  &pg_global_prng_state, &n);
+										  vs_prng, &n);
 	VsCentroids *prepared = vs_centroids_create(dim, k, centroids, by_ip);
 	float	   *work = palloc(sizeof(float) * VS_CENTROIDS_WORK_FLOATS);
 	uint32	   *nearest = palloc(sizeof(uint32) * n);
@@ -220,6 +220,40 @@ measure_rows(VsIvfBuild *build, int k, float *centroids)
 	pfree(samples);
 	pfree(work);
 	pfree(nearest);
+}
+
+/* How far given centroids are from their mean, where rows cannot tell more. */
+static double
+spread(int dim, int n, const float *centroids)
+{
+	float	   *mean = palloc0(sizeof(float) * dim);
+	uint32	   *nearest = palloc0(sizeof(uint32) * n);
+	double		dist;
+
+	for (int i = 0; i < n; i++)
+		for (int d = 0; d < dim; d++)
+			mean[d] += centroids[(Size) i * dim + d] / n;
+	dist = typical_distance(dim, n, centroids, nearest, mean);
+	pfree(mean);
+	pfree(nearest);
+	return dist;
+}
+
+void
+vs_ivf_build_take_given(VsIvfBuild *build, int n, float *centroids)
+{
+	int			dim = build->base.dim;
+	void	   *memory = allocate_training(build, vs_training_nbytes(dim, 0, n));
+
+	build->training = vs_training_init(memory, dim, 0, n,
+									   build->base.opclass->metric != VS_METRIC_L2,
+									   0);
+	vs_training_set_centroids(build->training, centroids);
+	build->shared->ncentroids = n;
+	if (vs_spool_nrows(build->base.spool) > 0)
+		measure_rows(build, n, centroids);
+	else
+		build->residual = spread(dim, n, centroids);
 }
 
 int
@@ -238,8 +272,8 @@ vs_ivf_build_train(VsIvfBuild *build, int nlists, float **centroids)
 	memory = allocate_training(build, vs_training_nbytes(dim, n, nlists));
 	build->training = vs_training_init(memory, dim, n, nlists,
 									   metric != VS_METRIC_L2,
-									   pg_prng_uint64(&pg_global_prng_state));
-	vs_build_draw(&build->base, n, &pg_global_prng_state,
+									   pg_prng_uint64(vs_prng));
+	vs_build_draw(&build->base, n, vs_prng,
 				  vs_training_samples(build->training));
 	if (build->segment == NULL)
 		hooks.share = NULL;

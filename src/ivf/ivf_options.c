@@ -36,6 +36,10 @@ vs_ivf_options_init(void)
 	add_int_reloption(ivf_relopt_kind, "probes",
 					  "Lists probed by a scan where ivfflat.probes is not set",
 					  -1, 1, IVF_MAX_LISTS, ShareUpdateExclusiveLock);
+	add_string_reloption(ivf_relopt_kind, "centroids_from",
+						 "Table of vectors that builds take for centroids",
+						 NULL, vs_ivf_check_centroids_from,
+						 ShareUpdateExclusiveLock);
 }
 
 bytea *
@@ -45,6 +49,7 @@ vs_ivf_parse_options(Datum reloptions, bool validate)
 		{"lists", RELOPT_TYPE_INT, offsetof(VsIvfOptions, lists)},
 		{"auto_lists", RELOPT_TYPE_BOOL, offsetof(VsIvfOptions, auto_lists)},
 		{"probes", RELOPT_TYPE_INT, offsetof(VsIvfOptions, probes)},
+		{"centroids_from", RELOPT_TYPE_STRING, offsetof(VsIvfOptions, centroids_from)},
 	};
 
 	return (bytea *) build_reloptions(reloptions, validate, ivf_relopt_kind,
@@ -64,6 +69,16 @@ vs_ivf_option_lists(Relation index, double nrows)
 		return options->lists;
 	lists = ceil(Min(nrows / ROWS_PER_LIST, sqrt(nrows)));
 	return Max(Min(lists, IVF_MAX_LISTS), 1);
+}
+
+char *
+vs_ivf_option_centroids_from(Relation index)
+{
+	VsIvfOptions *options = (VsIvfOptions *) index->rd_options;
+
+	if (options == NULL || options->centroids_from == 0)
+		return NULL;
+	return pstrdup(GET_STRING_RELOPTION(options, centroids_from));
 }
 
 void

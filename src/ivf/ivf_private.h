@@ -27,6 +27,7 @@ typedef struct VsIvfOptions
 	int			lists;
 	bool		auto_lists;
 	int			probes;			/* -1: not given */
+	int			centroids_from; /* offset of the text, 0: not given */
 } VsIvfOptions;
 
 /*
@@ -71,6 +72,9 @@ extern bytea *vs_ivf_parse_options(Datum reloptions, bool validate);
 
 /* Lists that an index of so many rows should have. */
 extern int	vs_ivf_option_lists(Relation index, double nrows);
+
+/* Where to take centroids from (palloc'd), or NULL. */
+extern char *vs_ivf_option_centroids_from(Relation index);
 
 /* Lists that a scan probes first. */
 extern int	vs_ivf_effective_probes(Relation index);
@@ -227,6 +231,9 @@ extern void vs_ivf_buildempty(Relation index);
 extern IndexBuildResult *vs_ivf_build(Relation heap, Relation index,
 									  IndexInfo *indexInfo);
 extern char *vs_ivf_buildphasename(int64 phase);
+
+/* ivf_buildgiven.c: ERROR unless the parameter's value names a table. */
+extern void vs_ivf_check_centroids_from(const char *value);
 
 /* ivf_insert.c */
 extern bool vs_ivf_insert(Relation index, Datum *values, bool *isnull,

@@ -70,17 +70,22 @@ sub answers_agree
     return;
 }
 
-# Test that a scan on the standby that began before the primary's vacuum goes on
+# Test that scans on the standby that began before the primary's vacuum go on
 # rightly when vacuum has been replayed and its space filled with other rows.
-sub scan_survives_replay
+#
+# Of the nearest 420 rows hnsw's default settings find .97 to .995 here, with a
+# standard deviation of .02 from query to query: the mean of 40 queries has
+# one of .003 and is far from .95 unless something is wrong.
+sub scans_survive_replay
 {
     my ($test_name, %search) = @_;
     my $operator = operator($search{metric});
-    my $query = "(SELECT v FROM q WHERE id = 1)";
+    my $nscans = 40;
+    my ($nfirst, $nwanted) = (20, 420);
 
-    # Rows that are gone before the scan begins, but still in the index.  Their
+    # Rows that are gone before the scans begin, but still in the index.  Their
     # heap pages are pruned now: replay could not do that to a page on which
-    # the scan rests.
+    # a scan rests.
     $primary->safe_psql('postgres', 'DELETE FROM t WHERE id % 3 = 1');
     my $xid = $primary->safe_psql('postgres', 'SELECT pg_current_xact_id()');
     $primary->wait_for_catchup($standby, 'replay', $primary->lsn('insert'));
@@ -91,14 +96,21 @@ sub scan_survives_replay
     $primary->wait_for_catchup($standby, 'replay', $primary->lsn('insert'));
 
     my $session = $standby->background_psql('postgres');
-    $session->query_safe(<<~"SQL");
+    $session->query_safe(<<~'SQL');
         BEGIN ISOLATION LEVEL REPEATABLE READ;
         SET LOCAL enable_seqscan = off;
         SET LOCAL enable_sort = off;
-        DECLARE scan CURSOR FOR
-            SELECT id FROM t ORDER BY v $operator $query;
         SQL
-    my @found = split /\n/, $session->query_safe('FETCH 20 FROM scan');
+    my @found;
+    foreach my $scan (1 .. $nscans)
+    {
+        push @found, [ split /\n/, $session->query_safe(<<~"SQL") ];
+            DECLARE scan$scan CURSOR FOR
+                SELECT id FROM t
+                ORDER BY v $operator (SELECT v FROM q WHERE id = $scan);
+            FETCH $nfirst FROM scan$scan;
+            SQL
+    }
 
     my ($ret, $stdout, $stderr) = $primary->psql('postgres',
         'VACUUM (INDEX_CLEANUP ON, VERBOSE) t');
@@ -107,33 +119,48 @@ sub scan_survives_replay
     $primary->safe_psql('postgres',
         'INSERT INTO t (label, v) SELECT label, v FROM pool WHERE id % 4 = 1');
     $primary->wait_for_catchup($standby, 'replay', $primary->lsn('insert'));
-    push @found, split /\n/, $session->query_safe('FETCH 400 FROM scan');
+    push @{ $found[ $_ - 1 ] }, split /\n/,
+      $session->query_safe("FETCH @{[ $nwanted - $nfirst ]} FROM scan$_")
+      foreach 1 .. $nscans;
 
-    # The truth, in the scan's own snapshot.
-    my @exact = split /\n/, $session->query_safe(<<~"SQL");
-        SET LOCAL enable_indexscan = off;
+    # The truth, in the scans' own snapshot and by a plan without the index.
+    my $exact = $session->query_safe(<<~"SQL");
+        SET LOCAL enable_seqscan = on;
         SET LOCAL enable_sort = on;
-        SELECT id FROM t ORDER BY v $operator $query, id LIMIT 420
+        SET LOCAL enable_indexscan = off;
+        SELECT q.id, n.id FROM q CROSS JOIN LATERAL (
+            SELECT id FROM t ORDER BY t.v $operator q.v LIMIT $nwanted) n
+        WHERE q.id <= $nscans
         SQL
+    my %exact = map { $_ => 1 } split /\n/, $exact;
     my %visible = map { $_ => 1 }
       split /\n/, $session->query_safe('SELECT id FROM t');
-    my %exact = map { $_ => 1 } @exact;
-    my %seen;
     $session->query_safe('COMMIT');
     $session->quit;
 
-    is(scalar @found, 420, "$test_name: the scan returns all it was asked for");
-    is(join(' ', grep { !$visible{$_} || $seen{$_}++ } @found),
-        '', "$test_name: each row once, none from after its snapshot");
-    cmp_ok(scalar(grep { $exact{$_} } @found),
-        '>=', 0.95 * 420, "$test_name: they are the nearest ones");
+    my ($nhits, @wrong) = (0);
+    foreach my $scan (1 .. $nscans)
+    {
+        my %seen;
+
+        foreach my $id (@{ $found[ $scan - 1 ] })
+        {
+            $nhits++ if $exact{"$scan|$id"};
+            push @wrong, "$scan|$id" if !$visible{$id} || $seen{$id}++;
+        }
+    }
+    my $recall = $nhits / ($nscans * $nwanted);
+
+    is(scalar(grep { @$_ == $nwanted } @found),
+        $nscans, "$test_name: the scans return all they were asked for");
+    is("@wrong", '', "$test_name: each row once, none from after the snapshot");
+    note sprintf '%s: recall %.4f', $test_name, $recall;
+    cmp_ok($recall, '>=', 0.95, "$test_name: they are the nearest ones");
     return;
 }
 
-# One index at a time, or the planner would choose; hnsw's stays.
-my $last_method = 'hnsw';
-foreach my $method ((grep { $_ ne $last_method } vector_access_methods()),
-    $last_method)
+# One index at a time, or the planner would choose.
+foreach my $method (vector_access_methods())
 {
     my %search =
       (table => 't', queries => 'q', metric => 'l2', am => $method);
@@ -196,47 +223,60 @@ foreach my $method ((grep { $_ ne $last_method } vector_access_methods()),
     index_is_clean($primary, $index, "$method: clean on the primary");
     index_is_clean($standby, $index, "$method: clean on the standby");
 
-    scan_survives_replay("$method", %search);
-    $primary->safe_psql('postgres', "DROP INDEX $index")
-      if $method ne $last_method;
+    scans_survive_replay($method, %search);
+    $primary->safe_psql('postgres', "DROP INDEX $index");
 }
 
-# Promoted, the standby takes over.  Unlogged relations come to it as their
-# init forks only.
+# Promoted, the standby takes over, with a table for each access method.  Unlogged
+# relations come to it as their init forks only.
+sub taken_over
+{
+    my ($method) = @_;
+    return (table => "kept_$method", queries => 'q', metric => 'l2',
+        am => $method);
+}
+
 foreach my $method (vector_access_methods())
 {
     $primary->safe_psql('postgres', <<~"SQL");
+        CREATE TABLE kept_$method (LIKE t INCLUDING ALL);
+        INSERT INTO kept_$method SELECT * FROM t;
+        SELECT setval(pg_get_serial_sequence('kept_$method', 'id'), max(id))
+        FROM kept_$method;
         CREATE UNLOGGED TABLE unlogged_$method (LIKE t INCLUDING ALL);
         INSERT INTO unlogged_$method SELECT * FROM t WHERE id <= 500;
         CREATE INDEX unlogged_${method}_idx
             ON unlogged_$method USING $method (v vector_l2_ops);
         SQL
+    create_index($primary, taken_over($method));
 }
 $primary->wait_for_catchup($standby, 'replay', $primary->lsn('insert'));
 $standby->promote;
 $primary->stop;
 
-$standby->safe_psql('postgres', <<~'SQL');
-    INSERT INTO t (label, v) SELECT label, v FROM pool WHERE id <= 300;
-    DELETE FROM t WHERE id % 7 = 0;
-    VACUUM (INDEX_CLEANUP ON) t;
-    INSERT INTO t (label, v) SELECT label, v FROM pool WHERE id % 20 = 3;
-    SQL
-my %promoted =
-  (table => 't', queries => 'q', metric => 'l2', am => $last_method);
-index_is_clean($standby, index_name(%promoted),
-    "$last_method: clean after promotion");
-exact_answers($standby, %promoted);
-recall_at_least($standby, 0.95, "$last_method: recall after promotion",
-    %promoted);
-
 foreach my $method (vector_access_methods())
 {
+    my %search = taken_over($method);
+    my $table = $search{table};
+
+    $standby->safe_psql('postgres', <<~"SQL");
+        INSERT INTO $table (label, v)
+            SELECT label, v FROM pool WHERE id <= 300;
+        DELETE FROM $table WHERE id % 7 = 0;
+        VACUUM (INDEX_CLEANUP ON) $table;
+        INSERT INTO $table (label, v)
+            SELECT label, v FROM pool WHERE id % 20 = 3;
+        SQL
+    index_is_clean($standby, index_name(%search),
+        "$method: clean after promotion");
+    exact_answers($standby, %search);
+    recall_at_least($standby, 0.95, "$method: recall after promotion", %search);
+
     is( $standby->safe_psql('postgres',
             "SELECT count(*) FROM unlogged_$method"),
         0, "$method: unlogged table is empty after promotion");
     $standby->safe_psql('postgres',
-        "INSERT INTO unlogged_$method SELECT * FROM t LIMIT 100");
+        "INSERT INTO unlogged_$method SELECT * FROM $table LIMIT 100");
     index_is_clean($standby, "unlogged_${method}_idx",
         "$method: unlogged index is clean after promotion");
 }
