@@ -77,6 +77,27 @@ vs_compat_buffile_read_exact(BufFile *file, void *data, size_t nbytes)
 }
 #endif
 
+#include "storage/smgr.h"
+
+/*
+ * Extend a relation's main fork by nblocks of zeroes from "first", its end, on.
+ * The file system reserves room for them from 16 on; before, as for hash
+ * indexes, only the last one is written.
+ */
+#if PG_VERSION_NUM >= 160000
+#define vs_compat_zero_extend(rel, first, nblocks) \
+	smgrzeroextend(RelationGetSmgr(rel), MAIN_FORKNUM, first, nblocks, false)
+#else
+static inline void
+vs_compat_zero_extend(Relation rel, BlockNumber first, int nblocks)
+{
+	PGAlignedBlock zeroes = {{0}};
+
+	smgrextend(RelationGetSmgr(rel), MAIN_FORKNUM, first + nblocks - 1,
+			   zeroes.data, false);
+}
+#endif
+
 #include "utils/tuplesort.h"
 
 /* The next datum of a sort, valid until the next call; got "copy" in 16. */

@@ -1,12 +1,20 @@
 /*
  * spool.c
  *		The rows of a build, as float16 vectors in temporary files.
+ *
+ * Not a BufFile: that reads a block of 8 KB at least, and most rows are a part of
+ * one, wanted in an order of their own.
  */
 #include "postgres.h"
 
-#include "compat.h"
+#include "commands/tablespace.h"
+#include "executor/instrument.h"
 #include "index/spool.h"
-#include "storage/buffile.h"
+#include "storage/fd.h"
+#include "utils/wait_event.h"
+
+/* What is written at a time, and read of rows in order: whole rows. */
+#define BUFFER_NBYTES (64 * 1024)
 
 /* In front of each row's elements. */
 typedef struct RowHeader
@@ -18,10 +26,9 @@ typedef struct RowHeader
 /* One participant's rows. */
 typedef struct SpoolFile
 {
-	BufFile    *file;			/* NULL where there are no rows */
+	File		file;			/* 0 where there are no rows */
 	uint64		first;			/* number of its first row in the spool */
 	uint64		nrows;
-	uint64		next;			/* the row of the file that is read next */
 } SpoolFile;
 
 struct VsSpool
@@ -29,10 +36,17 @@ struct VsSpool
 	VsSpoolShared *shared;		/* NULL in a spool of one process */
 	int			participant;
 	Size		vector_nbytes;
+	Size		row_nbytes;
 	int			nfiles;
 	SpoolFile  *files;			/* while writing the first is the process's */
 	uint64		nrows;
-	uint16	   *halves;
+
+	/* Rows that are still to be written, or that were read. */
+	char	   *buffer;
+	int			capacity;
+	int			nbuffered;
+	uint64		first_buffered; /* its number in the spool */
+	uint64		next;			/* the one after the last that was asked for */
 };
 
 Size
@@ -70,10 +84,20 @@ vs_spool_open(int dim, VsSpoolShared *shared)
 
 	spool->shared = shared;
 	spool->vector_nbytes = sizeof(uint16) * dim;
-	spool->halves = palloc(spool->vector_nbytes);
+	spool->row_nbytes = sizeof(RowHeader) + spool->vector_nbytes;
+	spool->capacity = Max(BUFFER_NBYTES / spool->row_nbytes, 1);
+	spool->buffer = palloc(spool->row_nbytes * spool->capacity);
 	spool->nfiles = shared != NULL ? shared->nfiles : 1;
 	spool->files = palloc0(sizeof(SpoolFile) * spool->nfiles);
 	return spool;
+}
+
+/* A temporary file of this process alone. */
+static File
+create_own_file(void)
+{
+	PrepareTempTablespaces();
+	return OpenTemporaryFile(false);
 }
 
 VsSpool *
@@ -85,8 +109,41 @@ vs_spool_create(int dim, VsSpoolShared *shared, int participant)
 	spool->participant = participant;
 	name_file(name, sizeof(name), participant);
 	spool->files[0].file = shared != NULL ?
-		BufFileCreateFileSet(&shared->files.fs, name) : BufFileCreateTemp(false);
+		FileSetCreate(&shared->files.fs, name) : create_own_file();
 	return spool;
+}
+
+/* Blocks that EXPLAIN and pg_stat_statements count for nbytes. */
+static int64
+count_blocks(Size nbytes)
+{
+	return (nbytes + BLCKSZ - 1) / BLCKSZ;
+}
+
+/* Write the rows that are buffered behind those of the file. */
+static void
+flush_rows(VsSpool *spool)
+{
+	SpoolFile  *file = &spool->files[0];
+	Size		nbytes = spool->row_nbytes * spool->nbuffered;
+	off_t		offset = file->nrows * spool->row_nbytes;
+	Size		done = 0;
+
+	while (done < nbytes)
+	{
+		int			n = FileWrite(file->file, spool->buffer + done, nbytes - done,
+								  offset + done, WAIT_EVENT_BUFFILE_WRITE);
+
+		if (n <= 0)
+			ereport(ERROR,
+					(errcode_for_file_access(),
+					 errmsg("could not write to file \"%s\": %m",
+							FilePathName(file->file))));
+		done += n;
+	}
+	pgBufferUsage.temp_blks_written += count_blocks(nbytes);
+	file->nrows += spool->nbuffered;
+	spool->nbuffered = 0;
 }
 
 void
@@ -94,10 +151,13 @@ vs_spool_write(VsSpool *spool, ItemPointer tid, int exponent,
 			   const uint16 *halves)
 {
 	RowHeader	header = {.tid = *tid, .exponent = exponent};
-	BufFile    *file = spool->files[0].file;
+	char	   *place;
 
-	BufFileWrite(file, &header, sizeof(header));
-	BufFileWrite(file, unconstify(uint16 *, halves), spool->vector_nbytes);
+	if (spool->nbuffered == spool->capacity)
+		flush_rows(spool);
+	place = spool->buffer + spool->row_nbytes * spool->nbuffered++;
+	memcpy(place, &header, sizeof(header));
+	memcpy(place + sizeof(header), halves, spool->vector_nbytes);
 	spool->nrows++;
 }
 
@@ -106,13 +166,11 @@ vs_spool_end_writing(VsSpool *spool)
 {
 	SpoolFile  *file = &spool->files[0];
 
-	file->nrows = spool->nrows;
-	file->next = spool->nrows;
+	flush_rows(spool);
 	if (spool->shared == NULL)
 		return;
-	BufFileExportFileSet(file->file);
-	BufFileClose(file->file);
-	file->file = NULL;
+	FileClose(file->file);
+	file->file = 0;
 	spool->shared->nrows[spool->participant] = spool->nrows;
 }
 
@@ -130,47 +188,75 @@ vs_spool_begin_reading(VsSpool *spool)
 
 		file->first = spool->nrows;
 		file->nrows = spool->shared->nrows[i];
-		file->next = 0;
 		spool->nrows += file->nrows;
 		name_file(name, sizeof(name), i);
-		if (file->nrows > 0)
-			file->file = BufFileOpenFileSet(&spool->shared->files.fs, name,
-											O_RDONLY, false);
+		if (file->nrows == 0)
+			continue;
+		file->file = FileSetOpen(&spool->shared->files.fs, name, O_RDONLY);
+		if (file->file <= 0)
+			elog(ERROR, "could not open temporary file \"%s\" of an index build",
+				 name);
 	}
 }
 
-/* Make a row of a file the next one to be read. */
+/* Read n rows of a file into the buffer. */
 static void
-seek_row(const VsSpool *spool, SpoolFile *file, uint64 number)
+read_rows(VsSpool *spool, const SpoolFile *file, uint64 number, int n)
 {
-	off_t		offset = number * (sizeof(RowHeader) + spool->vector_nbytes);
+	Size		nbytes = spool->row_nbytes * n;
+	off_t		offset = (number - file->first) * spool->row_nbytes;
+	Size		done = 0;
 
-	if (file->next == number)
-		return;
-	if (BufFileSeek(file->file, 0, offset, SEEK_SET) != 0)
-		ereport(ERROR,
-				(errcode_for_file_access(),
-				 errmsg("could not seek in temporary file of an index build: %m")));
-	file->next = number;
+	spool->nbuffered = 0;
+	while (done < nbytes)
+	{
+		int			count = FileRead(file->file, spool->buffer + done,
+									 nbytes - done, offset + done,
+									 WAIT_EVENT_BUFFILE_READ);
+
+		if (count <= 0)
+			ereport(ERROR,
+					(errcode_for_file_access(),
+					 count < 0 ? errmsg("could not read file \"%s\": %m",
+										FilePathName(file->file)) :
+					 errmsg("unexpected end of file \"%s\"",
+							FilePathName(file->file))));
+		done += count;
+	}
+	pgBufferUsage.temp_blks_read += count_blocks(nbytes);
+	spool->first_buffered = number;
+	spool->nbuffered = n;
+}
+
+/* Have a row in the buffer: alone, or, in order, with those that follow. */
+static void
+buffer_row(VsSpool *spool, uint64 number)
+{
+	SpoolFile  *file = spool->files;
+	int			n = 1;
+
+	while (number - file->first >= file->nrows)
+		file++;
+	if (number == spool->next)
+		n = Min(file->first + file->nrows - number, spool->capacity);
+	read_rows(spool, file, number, n);
 }
 
 void
 vs_spool_read(VsSpool *spool, uint64 number, VsSpoolRow *row)
 {
-	SpoolFile  *file = spool->files;
 	RowHeader	header;
+	char	   *place;
 
 	Assert(number < spool->nrows);
-	while (number - file->first >= file->nrows)
-		file++;
-	seek_row(spool, file, number - file->first);
-	vs_compat_buffile_read_exact(file->file, &header, sizeof(header));
-	vs_compat_buffile_read_exact(file->file, spool->halves,
-								 spool->vector_nbytes);
-	file->next++;
+	if (number - spool->first_buffered >= spool->nbuffered)
+		buffer_row(spool, number);
+	spool->next = number + 1;
+	place = spool->buffer + spool->row_nbytes * (number - spool->first_buffered);
+	memcpy(&header, place, sizeof(header));
 	row->tid = header.tid;
 	row->exponent = header.exponent;
-	row->halves = spool->halves;
+	row->halves = (uint16 *) (place + sizeof(header));
 }
 
 uint64
@@ -183,9 +269,9 @@ void
 vs_spool_free(VsSpool *spool)
 {
 	for (int i = 0; i < spool->nfiles; i++)
-		if (spool->files[i].file != NULL)
-			BufFileClose(spool->files[i].file);
+		if (spool->files[i].file != 0)
+			FileClose(spool->files[i].file);
 	pfree(spool->files);
-	pfree(spool->halves);
+	pfree(spool->buffer);
 	pfree(spool);
 }

@@ -57,7 +57,10 @@ extern void vs_spool_write(VsSpool *spool, ItemPointer tid, int exponent,
 extern void vs_spool_end_writing(VsSpool *spool);
 extern void vs_spool_begin_reading(VsSpool *spool);
 
-/* Read a row by its number, from 0.  Cheapest in order. */
+/*
+ * Read a row by its number, from 0: alone, or, where it follows the one read
+ * before, with those after it.
+ */
 extern void vs_spool_read(VsSpool *spool, uint64 number, VsSpoolRow *row);
 
 /* Rows written by this process, or, once reading has begun, by all. */

@@ -265,19 +265,22 @@ static void
 put_meta(VsIvfIndex *index, ForkNumber fork, const VsIvfEntry *entries)
 {
 	uint32		nentries = vs_ivf_root(index) + 1;
-	PGAlignedBlock image;
+	VsIvfNewPage new;
+	Page		page;
 
-	vs_ivf_init_page(&index->geometry, (Page) image.data, IVF_PAGE_META);
-	*vs_ivf_page_meta((Page) image.data) = index->meta;
-	vs_ivf_put_page(index, fork, IVF_META_BLOCK, &image);
+	page = vs_ivf_begin_page(index, fork, IVF_META_BLOCK, &new);
+	vs_ivf_init_page(&index->geometry, page, IVF_PAGE_META);
+	*vs_ivf_page_meta(page) = index->meta;
+	vs_ivf_end_page(index, &new);
 
 	for (uint32 begin = 0; begin < nentries; begin += IVF_ENTRIES_PER_PAGE)
 	{
-		vs_ivf_init_page(&index->geometry, (Page) image.data, IVF_PAGE_DIRECTORY);
-		memcpy(vs_ivf_page_entry((Page) image.data, 0), entries + begin,
+		page = vs_ivf_begin_page(index, fork, index->meta.directory_block +
+								 begin / IVF_ENTRIES_PER_PAGE, &new);
+		vs_ivf_init_page(&index->geometry, page, IVF_PAGE_DIRECTORY);
+		memcpy(vs_ivf_page_entry(page, 0), entries + begin,
 			   sizeof(VsIvfEntry) * Min(nentries - begin, IVF_ENTRIES_PER_PAGE));
-		vs_ivf_put_page(index, fork,
-						index->meta.directory_block + begin / IVF_ENTRIES_PER_PAGE, &image);
+		vs_ivf_end_page(index, &new);
 	}
 }
 
@@ -320,7 +323,7 @@ create(VsIvfIndex *index, const float *centroids, ForkNumber fork)
 		end = lists[i].layout.end;
 	}
 	if (fork == MAIN_FORKNUM)
-		vs_ivf_extend(index, end);
+		vs_page_extend_file(index->rel, end);
 
 	entries = form_entries(index, lists, n, center_block);
 	if (fork == INIT_FORKNUM)

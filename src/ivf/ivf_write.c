@@ -4,14 +4,12 @@
  *
  * The list pages of a list are adjacent and ascending, and its vector pages
  * follow, in the order of the slots that they belong to: a scan of the codes
- * alone reads the file in order.  Pages are formed in memory, so that the
- * init fork can be written in the same way.
+ * alone reads the file in order.
  */
 #include "postgres.h"
 
 #include "ivf/ivf_write.h"
 #include "miscadmin.h"
-#include "storage/lmgr.h"
 
 VsIvfLayout
 vs_ivf_lay_out(const VsIvfGeometry *g, BlockNumber first, uint64 nrows)
@@ -42,51 +40,30 @@ vs_ivf_vector_block(const VsIvfGeometry *g, const VsIvfLayout *layout,
 		((uint64) page * g->nvector_blocks + i) * g->pages_per_vector;
 }
 
-BlockNumber
-vs_ivf_extend(VsIvfIndex *index, BlockNumber npages)
+Page
+vs_ivf_begin_page(VsIvfIndex *index, ForkNumber fork, BlockNumber block,
+				  VsIvfNewPage *new)
 {
-	BlockNumber first;
-
-	/* Held throughout, so that pages are adjacent. */
-	LockRelationForExtension(index->rel, ExclusiveLock);
-	first = RelationGetNumberOfBlocks(index->rel);
-	if (npages > MaxBlockNumber - first)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("index \"%s\" cannot grow any further",
-						RelationGetRelationName(index->rel)),
-				 errhint("Partition the table.")));
-	for (BlockNumber i = 0; i < npages; i++)
-	{
-		Buffer		buffer;
-
-		CHECK_FOR_INTERRUPTS();
-		vs_page_extend(index->rel, 1, &buffer);
-		ReleaseBuffer(buffer);
-	}
-	UnlockRelationForExtension(index->rel, ExclusiveLock);
-	return first;
+	new->fork = fork;
+	new->block = block;
+	if (fork == INIT_FORKNUM)
+		return (Page) new->image.data;
+	CHECK_FOR_INTERRUPTS();
+	new->buffer = vs_page_zero(index->rel, block);
+	vs_edit_begin(&new->edit, index->rel, VS_EDIT_BUILD);
+	return vs_edit_page(&new->edit, new->buffer, VS_EDIT_NEW);
 }
 
 void
-vs_ivf_put_page(VsIvfIndex *index, ForkNumber fork, BlockNumber block,
-				const PGAlignedBlock *image)
+vs_ivf_end_page(VsIvfIndex *index, VsIvfNewPage *new)
 {
-	VsEdit		edit;
-	Buffer		buffer;
-
-	if (fork == INIT_FORKNUM)
+	if (new->fork == INIT_FORKNUM)
 	{
-		vs_edit_write_init_page(index->rel, block, image->data);
+		vs_edit_write_init_page(index->rel, new->block, new->image.data);
 		return;
 	}
-	CHECK_FOR_INTERRUPTS();
-	buffer = ReadBuffer(index->rel, block);
-	LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
-	vs_edit_begin(&edit, index->rel, VS_EDIT_BUILD);
-	memcpy(vs_edit_page(&edit, buffer, VS_EDIT_NEW), image->data, BLCKSZ);
-	vs_edit_commit(&edit);
-	UnlockReleaseBuffer(buffer);
+	vs_edit_commit(&new->edit);
+	UnlockReleaseBuffer(new->buffer);
 }
 
 void
@@ -97,12 +74,13 @@ vs_ivf_put_vectors(VsIvfIndex *index, ForkNumber fork, BlockNumber block,
 
 	for (int part = 0; part < g->pages_per_vector; part++)
 	{
-		PGAlignedBlock image;
+		VsIvfNewPage new;
+		Page		page = vs_ivf_begin_page(index, fork, block + part, &new);
 
-		vs_ivf_init_page(g, (Page) image.data, IVF_PAGE_VECTORS);
+		vs_ivf_init_page(g, page, IVF_PAGE_VECTORS);
 		for (int i = 0; i < n; i++)
-			vs_ivf_set_vector_part(g, (Page) image.data, i, part, &rows[i].vector);
-		vs_ivf_put_page(index, fork, block + part, &image);
+			vs_ivf_set_vector_part(g, page, i, part, &rows[i].vector);
+		vs_ivf_end_page(index, &new);
 	}
 }
 
@@ -112,25 +90,28 @@ put_rows(VsIvfIndex *index, ForkNumber fork, uint32 list, const VsIvfLayout *lay
 		 BlockNumber page, const VsIvfRow *rows, int n)
 {
 	const VsIvfGeometry *g = &index->geometry;
-	PGAlignedBlock image;
+	VsIvfNewPage new;
+	Page		list_page = vs_ivf_begin_page(index, fork, layout->first + page,
+											  &new);
 	VsIvfSlots	slots;
+	int			nblocks = 0;
 
-	vs_ivf_init_list_page(g, (Page) image.data, list);
-	slots = vs_ivf_page_slots(g, (Page) image.data);
+	vs_ivf_init_list_page(g, list_page, list);
+	slots = vs_ivf_page_slots(g, list_page);
 	if (page + 1 < layout->nlist_pages)
 		slots.header->next = layout->first + page + 1;
 	for (int i = 0; i < n; i++)
 		vs_ivf_set_slot(g, &slots, i, &rows[i]);
-	for (int i = 0; i < g->nvector_blocks && i * g->vectors_per_page < n; i++)
-		slots.vector_blocks[i] = vs_ivf_vector_block(g, layout, page, i);
-	vs_ivf_put_page(index, fork, layout->first + page, &image);
+	for (; nblocks < g->nvector_blocks && nblocks * g->vectors_per_page < n; nblocks++)
+		slots.vector_blocks[nblocks] = vs_ivf_vector_block(g, layout, page, nblocks);
+	vs_ivf_end_page(index, &new);
 
-	for (int i = 0; i < g->nvector_blocks && i * g->vectors_per_page < n; i++)
+	for (int i = 0; i < nblocks; i++)
 	{
 		int			begin = i * g->vectors_per_page;
 
-		vs_ivf_put_vectors(index, fork, slots.vector_blocks[i], rows + begin,
-						   Min(g->vectors_per_page, n - begin));
+		vs_ivf_put_vectors(index, fork, vs_ivf_vector_block(g, layout, page, i),
+						   rows + begin, Min(g->vectors_per_page, n - begin));
 	}
 }
 
@@ -173,7 +154,7 @@ vs_ivf_write_list(VsIvfIndex *index, uint32 list, uint64 nrows,
 	VsIvfLayout layout = vs_ivf_lay_out(g, 0, nrows);
 	float	   *center = palloc(sizeof(float) * g->dim);
 
-	layout = vs_ivf_lay_out(g, vs_ivf_extend(index, layout.end), nrows);
+	layout = vs_ivf_lay_out(g, vs_page_extend_file(index->rel, layout.end), nrows);
 	if (!vs_ivf_is_exact(index))
 		vs_ivf_read_center(index, &entry, center);
 	vs_ivf_put_list(index, MAIN_FORKNUM, list, &layout, center, nrows, next_row, state);

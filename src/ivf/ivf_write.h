@@ -27,15 +27,24 @@ extern BlockNumber vs_ivf_vector_block(const VsIvfGeometry *g,
 									   const VsIvfLayout *layout,
 									   BlockNumber page, int i);
 
-/* Extend the index by npages adjacent pages of zeroes; returns the first. */
-extern BlockNumber vs_ivf_extend(VsIvfIndex *index, BlockNumber npages);
+/* A new page that is being written. */
+typedef struct VsIvfNewPage
+{
+	ForkNumber	fork;
+	BlockNumber block;
+	Buffer		buffer;
+	VsEdit		edit;
+	PGAlignedBlock image;		/* of a page of the init fork */
+} VsIvfNewPage;
 
 /*
- * Write a page of the main fork that is new, not WAL-logged, or the init fork's
- * next one, which is.
+ * Begin to write a page: one that the main fork's file was extended by, not
+ * WAL-logged, or the init fork's next one, which is.  The caller initialises
+ * what is returned; it is locked until vs_ivf_end_page.
  */
-extern void vs_ivf_put_page(VsIvfIndex *index, ForkNumber fork,
-							BlockNumber block, const PGAlignedBlock *image);
+extern Page vs_ivf_begin_page(VsIvfIndex *index, ForkNumber fork,
+							  BlockNumber block, VsIvfNewPage *new);
+extern void vs_ivf_end_page(VsIvfIndex *index, VsIvfNewPage *new);
 
 /* Write a page, or pages, with the vectors of n rows. */
 extern void vs_ivf_put_vectors(VsIvfIndex *index, ForkNumber fork,

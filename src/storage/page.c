@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "compat.h"
 #include "storage/lmgr.h"
 #include "storage/page.h"
 #include "storage/recent.h"
@@ -131,6 +132,33 @@ vs_page_extend(Relation index, int npages, Buffer *buffers)
 										NULL);
 	if (need_lock)
 		UnlockRelationForExtension(index, ExclusiveLock);
+}
+
+BlockNumber
+vs_page_extend_file(Relation index, BlockNumber npages)
+{
+	BlockNumber first;
+
+	/* Even of a file that nobody else sees yet: a build may have workers. */
+	LockRelationForExtension(index, ExclusiveLock);
+	first = RelationGetNumberOfBlocks(index);
+	if (npages > Min(MaxBlockNumber - first, INT_MAX))
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("index \"%s\" cannot grow any further",
+						RelationGetRelationName(index)),
+				 errhint("Partition the table.")));
+	if (npages > 0)
+		vs_compat_zero_extend(index, first, npages);
+	UnlockRelationForExtension(index, ExclusiveLock);
+	return first;
+}
+
+Buffer
+vs_page_zero(Relation index, BlockNumber block)
+{
+	return ReadBufferExtended(index, MAIN_FORKNUM, block, RBM_ZERO_AND_LOCK,
+							  NULL);
 }
 
 Buffer

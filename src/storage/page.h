@@ -91,6 +91,19 @@ extern Buffer vs_page_read(Relation index, BlockNumber block, int lockmode,
 extern void vs_page_extend(Relation index, int npages, Buffer *buffers);
 
 /*
+ * Extend the index by npages adjacent pages of zeroes, in the file alone; returns
+ * the first.  For a build, which then takes each of them by vs_page_zero.  ERROR
+ * if no file can hold them.
+ */
+extern BlockNumber vs_page_extend_file(Relation index, BlockNumber npages);
+
+/*
+ * A page of such a range for whom it belongs to: locked exclusively and zeroes,
+ * without reading the file.
+ */
+extern Buffer vs_page_zero(Relation index, BlockNumber block);
+
+/*
  * Extend the index by a page that is nobody else's: returned locked exclusively
  * and still zeroes.  Who found it through the free space map before us keeps it.
  */
