@@ -74,6 +74,39 @@ SELECT advice('stats_many_idx');
 REINDEX INDEX stats_many_idx;
 SELECT advice('stats_many_idx');
 
+-- Lists: a rebuild is advised for pages that it would save, not for ends of lists
+-- that a new index has as well; and for rows that lie farther from their centroids.
+CREATE TABLE stats_lists (id int, v vector(384));
+INSERT INTO stats_lists
+    SELECT i, s || s || s || s
+    FROM generate_series(1, 3000) i, stats_vector(i, 1) s;
+CREATE INDEX stats_lists_idx ON stats_lists USING ivfflat (v) WITH (lists = 300);
+SELECT stat('stats_lists_idx', 'bytes') > 4e6 AS many_pages,
+       stat('stats_lists_idx', 'fragmentation') AS fragmentation;
+SELECT advice('stats_lists_idx');
+DROP INDEX stats_lists_idx;
+CREATE INDEX stats_lists_idx ON stats_lists USING ivfflat (v) WITH (lists = 5);
+SELECT name, value FROM vsearch_index_stats('stats_lists_idx')
+WHERE name IN ('rows', 'rows_at_build', 'lists', 'empty_lists', 'mean_list_rows',
+               'code_bits', 'free_bytes');
+SELECT stat('stats_lists_idx', 'median_list_rows') BETWEEN 150 AND 1000 AS median,
+       stat('stats_lists_idx', 'largest_list_rows') BETWEEN 600 AND 1750 AS largest,
+       abs(stat('stats_lists_idx', 'drift')) < 0.05 AS stays;
+SELECT advice('stats_lists_idx');
+DELETE FROM stats_lists WHERE id % 3 > 0;
+VACUUM (INDEX_CLEANUP ON) stats_lists;
+SELECT stat('stats_lists_idx', 'rows') AS rows,
+       stat('stats_lists_idx', 'fragmentation') BETWEEN 0.55 AND 0.67 AS two_thirds;
+SELECT advice('stats_lists_idx');
+INSERT INTO stats_lists
+    SELECT i, s || s || s || s
+    FROM generate_series(1, 2000) i, stats_vector(i, 3) s;
+SELECT stat('stats_lists_idx', 'fragmentation') < 0.1 AS dense,
+       stat('stats_lists_idx', 'drift') > 0.1 AS drifts;
+SELECT advice('stats_lists_idx');
+REINDEX INDEX stats_lists_idx;
+SELECT advice('stats_lists_idx');
+
 -- An owner's and a monitor's, nobody else's; an index of ours that is whole.
 CREATE ROLE vsearch_regress_stats;
 SET ROLE vsearch_regress_stats;
@@ -91,5 +124,5 @@ CREATE INDEX stats_parted_idx ON stats_parted USING hnsw (v vector_l2_ops);
 SELECT * FROM vsearch_index_stats('stats_parted_idx');
 SELECT count(*) FROM vsearch_index_stats(NULL);
 
-DROP TABLE stats_few, stats_many, stats_short, stats_parted;
+DROP TABLE stats_few, stats_many, stats_short, stats_lists, stats_parted;
 DROP FUNCTION stats, stat, advice, stats_vector;

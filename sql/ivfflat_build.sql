@@ -44,6 +44,11 @@ SELECT reloptions FROM pg_class WHERE relname = 'build_idx';
 DROP INDEX build_idx;
 CREATE INDEX build_idx ON build USING ivfflat (v) WITH (auto_lists = on);
 SELECT errors_of('build_idx');
+SELECT value FROM vsearch_index_stats('build_idx') WHERE name = 'lists';
+ALTER INDEX build_idx RESET (auto_lists);
+ALTER INDEX build_idx SET (lists = 7);
+REINDEX INDEX build_idx;
+SELECT value FROM vsearch_index_stats('build_idx') WHERE name = 'lists';
 DROP INDEX build_idx;
 CREATE INDEX ON build USING ivfflat (v) WITH (lists = 0);
 \echo :LAST_ERROR_SQLSTATE
@@ -173,6 +178,17 @@ CREATE INDEX build_equal_idx ON build_equal USING ivfflat (v);
 SELECT errors_of('build_none'), errors_of('build_one'),
     errors_of('build_equal_idx');
 DROP TABLE build_equal;
+
+-- Without the memory for as many centroids as are asked for.
+CREATE TABLE build_memory AS
+    SELECT array_fill(i, ARRAY[1000])::vector(1000) AS v FROM generate_series(1, 200) i;
+SET maintenance_work_mem = '1MB';
+CREATE INDEX ON build_memory USING ivfflat (v) WITH (lists = 200);
+\echo :LAST_ERROR_SQLSTATE
+CREATE INDEX build_memory_idx ON build_memory USING ivfflat (v) WITH (lists = 20);
+RESET maintenance_work_mem;
+SELECT errors_of('build_memory_idx');
+DROP TABLE build_memory;
 
 -- Expression and partial indexes; an expression, too, needs dimensions.
 CREATE INDEX build_expression ON build USING ivfflat ((v + '[1,1,1]'::vector));

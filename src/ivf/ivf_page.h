@@ -68,8 +68,8 @@ typedef struct VsIvfMeta
 	uint32		seed;			/* of the rotation */
 	uint32		nlists;			/* that hold rows */
 	BlockNumber directory_block;	/* the first one */
-	float4		residual;		/* at build, the root mean square of rows'
-								 * distances to their centroids */
+	float4		residual;		/* at build, the median of rows' distances to
+								 * their centroids */
 	uint32		ngroups;		/* lists that hold centroids; 0: the root does */
 	float8		nrows;			/* at build */
 } VsIvfMeta;

@@ -92,7 +92,7 @@ extern VsIvfIndex *vs_ivf_open_new(Relation index);
 
 /*
  * Decide on the rotation, and on the unit of codes by how far rows typically are
- * from their centroids (root mean square).
+ * from their centroids (the median).
  */
 extern void vs_ivf_set_unit(VsIvfIndex *index, uint32 seed, double residual);
 

@@ -7,6 +7,7 @@
 #include <math.h>
 
 #include "ivf/ivf_check.h"
+#include "ivf/ivf_write.h"
 #include "kernel/kernel.h"
 #include "miscadmin.h"
 #include "quant/f16vec.h"
@@ -19,8 +20,8 @@ typedef struct Tally
 {
 	VsIvfIndex *index;
 	uint64	   *nrows;			/* of each list */
-	double		nfree_slots;
-	BlockNumber nlist_pages;
+	uint64		npages;			/* of the lists that hold rows */
+	uint64		npages_new;		/* that these would have in a new index */
 	double	   *dists;			/* of the rows that were measured */
 	int			ndists;
 	int			max_dists;
@@ -63,6 +64,17 @@ measure_page(Tally *tally, const float *center, const VsIvfSlots *slots)
 		}
 }
 
+/* Pages of vectors that a list page owns. */
+static int
+count_vector_pages(const VsIvfGeometry *g, const VsIvfSlots *slots)
+{
+	int			n = 0;
+
+	for (int i = 0; i < g->nvector_blocks; i++)
+		n += slots->vector_blocks[i] != 0;
+	return n * g->pages_per_vector;
+}
+
 /* Count the rows of a list; measures one row of each of its pages, or none. */
 static void
 tally_list(Tally *tally, uint32 list, bool measure)
@@ -91,12 +103,12 @@ tally_list(Tally *tally, uint32 list, bool measure)
 
 		slots = vs_ivf_page_slots(g, (Page) copy.data);
 		tally->nrows[list] += slots.header->nlive;
-		tally->nfree_slots += g->nslots - Min(slots.header->nlive, g->nslots);
-		tally->nlist_pages++;
+		tally->npages += 1 + count_vector_pages(g, &slots);
 		if (measure)
 			measure_page(tally, center, &slots);
 		block = vs_ivf_next_block(index, block, slots.header);
 	}
+	tally->npages_new += vs_ivf_lay_out(g, 0, tally->nrows[list]).end;
 	if (center != NULL)
 		pfree(center);
 }
@@ -148,7 +160,6 @@ void
 vs_ivf_stats(Relation rel, VsStats *stats)
 {
 	VsIvfIndex *index = vs_ivf_open(rel);
-	const VsIvfGeometry *g = &index->geometry;
 	uint32		nlists = index->meta.nlists;
 	bool		is_exact = vs_ivf_is_exact(index);
 	BlockNumber nblocks = RelationGetNumberOfBlocks(rel);
@@ -167,9 +178,9 @@ vs_ivf_stats(Relation rel, VsStats *stats)
 	vs_stats_add(stats, "code_bits", index->meta.bits,
 				 is_exact ? "a dimension: codes are the vectors themselves" :
 				 "a dimension");
-	vs_stats_add_space(stats, nblocks, tally.nfree_slots *
-					   (g->code_nbytes + 12.0 +
-						(is_exact ? 0.0 : (double) g->vector_nbytes)), 0.0);
+	vs_stats_add_space(stats, nblocks,
+					   tally.npages <= tally.npages_new ? 0.0 :
+					   (double) (tally.npages - tally.npages_new) * BLCKSZ, 0.0);
 	if (tally.ndists == 0)
 		return;
 	qsort(tally.dists, tally.ndists, sizeof(double), compare_dists);
