@@ -379,12 +379,14 @@ vs_team_scan_table(VsTeam *team, IndexInfo *indexInfo, bool allow_sync,
 {
 	TableScanDesc scan = NULL;
 
+	/* Once there is a scan, that is what decides. */
 	if (team->scan != NULL)
 	{
 		team->scan->phs_syncscan &= allow_sync;
 		scan = table_beginscan_parallel(team->heap, team->scan);
 	}
-	return table_index_build_scan(team->heap, team->index, indexInfo, allow_sync,
+	return table_index_build_scan(team->heap, team->index, indexInfo,
+								  scan != NULL || allow_sync,
 								  team->participant == 0, callback, state, scan);
 }
 
@@ -400,6 +402,14 @@ vs_team_begin_phase(VsTeam *team, int phase, int64 total)
 
 	pg_atomic_write_u64(&team->state->ndone, 0);
 	pgstat_progress_update_multi_param(lengthof(params), params, values);
+}
+
+void
+vs_team_set_progress(VsTeam *team, int64 done, int64 total)
+{
+	pg_atomic_write_u64(&team->state->ndone, done);
+	pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_TOTAL, total);
+	report_progress(team);
 }
 
 void

@@ -94,6 +94,9 @@ extern double vs_team_scan_table(VsTeam *team, IndexInfo *indexInfo,
 /* Begin a phase of the progress report that handles "total" rows. */
 extern void vs_team_begin_phase(VsTeam *team, int phase, int64 total);
 
+/* Set and report the progress of a phase that does not count rows. */
+extern void vs_team_set_progress(VsTeam *team, int64 done, int64 total);
+
 /* Report that n more rows are done, and allow cancelling. */
 extern void vs_team_report(VsTeam *team, int n);
 

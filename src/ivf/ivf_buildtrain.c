@@ -4,15 +4,11 @@
  */
 #include "postgres.h"
 
-#include <math.h>
-
-#include "commands/progress.h"
 #include "index/centroids.h"
 #include "index/seed.h"
 #include "ivf/ivf_build_private.h"
-#include "kernel/kernel.h"
+#include "ivf/ivf_measure.h"
 #include "miscadmin.h"
-#include "pgstat.h"
 #include "utils/memutils.h"
 
 /* Samples to train from at least, where there are as many rows. */
@@ -36,7 +32,9 @@ share_step(void *arg, VsTraining *training)
 static void
 report_rounds(void *arg, int done, int total)
 {
-	pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_DONE, done);
+	VsIvfBuild *build = arg;
+
+	vs_team_set_progress(build->base.team, done, total);
 }
 
 bool
@@ -112,26 +110,6 @@ allocate_training(VsIvfBuild *build, Size nbytes)
 	return dsm_segment_address(build->segment);
 }
 
-static int
-compare_doubles(const void *a, const void *b)
-{
-	double		left = *(const double *) a;
-	double		right = *(const double *) b;
-
-	return left < right ? -1 : left > right;
-}
-
-/* Distance between two vectors, of any magnitudes. */
-static double
-distance(int dim, const float *a, const float *b)
-{
-	double		sum = 0.0;
-
-	for (int i = 0; i < dim; i++)
-		sum += ((double) a[i] - b[i]) * ((double) a[i] - b[i]);
-	return sqrt(sum);
-}
-
 /*
  * By inner product rows are longer or shorter than the centroids, which are of
  * unit length; make these as long as rows are along them, so that codes are of
@@ -141,57 +119,11 @@ static void
 fit_length(int dim, int n, const float *samples, const uint32 *nearest, int k,
 		   float *centroids)
 {
-	double		along = 0.0;
+	double		length = vs_ivf_typical_length(dim, n, samples, nearest,
+											   centroids);
 
-	for (int i = 0; i < n; i++)
-		along += vs_kernel->f32_ip(dim, samples + (Size) i * dim,
-								   centroids + (Size) nearest[i] * dim);
-	along /= n;
-	if (isfinite(along) && along > 0.0)
-		for (Size i = 0; i < (Size) k * dim; i++)
-			centroids[i] *= along;
-}
-
-/* The median of n numbers above 0 (sorted), or 0 if there are none. */
-static double
-median(int n, double *numbers)
-{
-	qsort(numbers, n, sizeof(double), compare_doubles);
-	return n > 0 ? numbers[n / 2] : 0.0;
-}
-
-/*
- * How far rows typically are from their centroids.  Medians, as one row of
- * garbage would be all of a mean; and where it has drawn a centroid to itself
- * the other rows' length says more than their distance from that.
- */
-static double
-typical_distance(int dim, int n, const float *samples, const uint32 *nearest,
-				 const float *centroids)
-{
-	float	   *zero = palloc0(sizeof(float) * dim);
-	double	   *dists = palloc(sizeof(double) * n);
-	double	   *lengths = palloc(sizeof(double) * n);
-	int			ndists = 0;
-	int			nlengths = 0;
-	double		typical;
-
-	for (int i = 0; i < n; i++)
-	{
-		const float *x = samples + (Size) i * dim;
-		double		dist = distance(dim, x, centroids + (Size) nearest[i] * dim);
-		double		length = distance(dim, x, zero);
-
-		if (dist > 0.0)
-			dists[ndists++] = dist;
-		if (length > 0.0)
-			lengths[nlengths++] = length;
-	}
-	typical = Min(median(ndists, dists), median(nlengths, lengths));
-	pfree(zero);
-	pfree(dists);
-	pfree(lengths);
-	return typical;
+	for (Size i = 0; i < (Size) k * dim; i++)
+		centroids[i] *= length;
 }
 
 /*
@@ -214,7 +146,7 @@ measure_rows(VsIvfBuild *build, int k, float *centroids)
 	vs_centroids_nearest(prepared, n, samples, work, nearest, NULL);
 	if (by_ip)
 		fit_length(dim, n, samples, nearest, k, centroids);
-	build->residual = typical_distance(dim, n, samples, nearest, centroids);
+	build->residual = vs_ivf_typical_distance(dim, n, samples, nearest, centroids);
 
 	vs_centroids_free(prepared);
 	pfree(samples);
@@ -233,7 +165,7 @@ spread(int dim, int n, const float *centroids)
 	for (int i = 0; i < n; i++)
 		for (int d = 0; d < dim; d++)
 			mean[d] += centroids[(Size) i * dim + d] / n;
-	dist = typical_distance(dim, n, centroids, nearest, mean);
+	dist = vs_ivf_typical_distance(dim, n, centroids, nearest, mean);
 	pfree(mean);
 	pfree(nearest);
 	return dist;
@@ -267,8 +199,6 @@ vs_ivf_build_train(VsIvfBuild *build, int nlists, float **centroids)
 	int			k;
 
 	vs_team_begin_phase(build->base.team, IVF_PHASE_TRAIN, 0);
-	pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_TOTAL,
-								 VS_TRAINING_MAX_ROUNDS);
 	memory = allocate_training(build, vs_training_nbytes(dim, n, nlists));
 	build->training = vs_training_init(memory, dim, n, nlists,
 									   metric != VS_METRIC_L2,

@@ -6,8 +6,14 @@
 
 #include "ivf/ivf_lists.h"
 
-/* Groups that are opened at a time. */
-#define GROUPS_OPENED 16
+/* Groups that are opened at least. */
+#define MIN_GROUPS	16
+
+/*
+ * So many times as many lists are looked at as are returned: the nearest ones
+ * lie in many groups, where data have no clusters.
+ */
+#define LOOKED_AT	16
 
 /* A list that a list of centroids names; ERROR if it is not in [begin, end). */
 static uint32
@@ -39,25 +45,30 @@ vs_ivf_lists_create(VsIvfIndex *index, const VsIvfProbe *probe)
 	return lists;
 }
 
-/* Add the centroids of the next nearest groups; false if there are none. */
+/* Add the centroids of the next nearest group; false if there is none. */
 static bool
-open_groups(VsIvfLists *lists)
+open_group(VsIvfLists *lists)
 {
 	VsIvfIndex *index = lists->index;
 	ItemPointerData tid;
 	float		dist;
-	int			n = 0;
 
-	if (lists->groups == NULL)
+	if (lists->groups == NULL ||
+		!vs_ivf_search_next(lists->groups, &tid, &dist))
 		return false;
-	while (n < GROUPS_OPENED && vs_ivf_search_next(lists->groups, &tid, &dist))
-	{
-		vs_ivf_search_add_list(lists->lists,
-							   require_list(index, &tid, index->meta.nlists,
-											vs_ivf_root(index)));
-		n++;
-	}
-	return n > 0;
+	vs_ivf_search_add_list(lists->lists,
+						   require_list(index, &tid, index->meta.nlists,
+										vs_ivf_root(index)));
+	lists->nopened++;
+	return true;
+}
+
+/* Whether enough groups are open for the next list to be the nearest one. */
+static bool
+is_open_enough(const VsIvfLists *lists)
+{
+	return lists->nopened >= MIN_GROUPS &&
+		lists->lists->nrows >= LOOKED_AT * (lists->nreturned + 1);
 }
 
 bool
@@ -66,9 +77,11 @@ vs_ivf_lists_next(VsIvfLists *lists, uint32 *list)
 	ItemPointerData tid;
 	float		dist;
 
-	while (!vs_ivf_search_next(lists->lists, &tid, &dist))
-		if (!open_groups(lists))
-			return false;
+	while (!is_open_enough(lists) && open_group(lists))
+		continue;
+	if (!vs_ivf_search_next(lists->lists, &tid, &dist))
+		return false;
+	lists->nreturned++;
 	*list = require_list(lists->index, &tid, 0, lists->index->meta.nlists);
 	return true;
 }

@@ -16,7 +16,9 @@ typedef struct VsIvfLists
 {
 	VsIvfIndex *index;
 	VsIvfSearch *groups;		/* NULL where there are none */
-	VsIvfSearch *lists;
+	VsIvfSearch *lists;			/* its rows are the lists looked at */
+	uint32		nopened;		/* groups */
+	uint64		nreturned;		/* lists */
 } VsIvfLists;
 
 /*

@@ -7,6 +7,7 @@
 #include <math.h>
 
 #include "ivf/ivf_check.h"
+#include "ivf/ivf_measure.h"
 #include "ivf/ivf_write.h"
 #include "kernel/kernel.h"
 #include "miscadmin.h"
@@ -22,9 +23,13 @@ typedef struct Tally
 	uint64	   *nrows;			/* of each list */
 	uint64		npages;			/* of the lists that hold rows */
 	uint64		npages_new;		/* that these would have in a new index */
-	double	   *dists;			/* of the rows that were measured */
+
+	/* Every step'th row is measured. */
+	uint64		step;
+	uint64		nseen;			/* rows so far */
+	double	   *dists;
 	int			ndists;
-	int			max_dists;
+	int			capacity;
 } Tally;
 
 /* Distance of a row to its list's centroid, in the unit of codes. */
@@ -46,22 +51,43 @@ center_distance(VsIvfIndex *index, BlockNumber block, int record,
 	return dist;
 }
 
-/* Measure one row of a list page, the first in use. */
+/* Keep the distance of a row that was measured. */
 static void
-measure_page(Tally *tally, const float *center, const VsIvfSlots *slots)
+keep_dist(Tally *tally, double dist)
 {
-	const VsIvfGeometry *g = &tally->index->geometry;
+	if (tally->ndists == tally->capacity)
+	{
+		tally->capacity *= 2;
+		tally->dists = repalloc(tally->dists, sizeof(double) * tally->capacity);
+	}
+	tally->dists[tally->ndists++] = dist;
+}
+
+/*
+ * Measure rows of a list page; center is where the list's center is, once it was
+ * read.
+ */
+static void
+measure_page(Tally *tally, const VsIvfEntry *entry, float **center,
+			 const VsIvfSlots *slots)
+{
+	VsIvfIndex *index = tally->index;
+	const VsIvfGeometry *g = &index->geometry;
 
 	for (int i = 0; i < vs_ivf_nused(g, slots); i++)
-		if (ItemPointerIsValid(&slots->tids[i]) &&
-			tally->ndists < tally->max_dists)
+	{
+		if (!ItemPointerIsValid(&slots->tids[i]) ||
+			tally->nseen++ % tally->step != tally->step / 2)
+			continue;
+		if (*center == NULL)
 		{
-			tally->dists[tally->ndists++] =
-				center_distance(tally->index,
-								slots->vector_blocks[i / g->vectors_per_page],
-								i % g->vectors_per_page, center);
-			return;
+			*center = palloc(sizeof(float) * g->dim);
+			vs_ivf_read_center(index, entry, *center);
 		}
+		keep_dist(tally, center_distance(index,
+										 slots->vector_blocks[i / g->vectors_per_page],
+										 i % g->vectors_per_page, *center));
+	}
 }
 
 /* Pages of vectors that a list page owns. */
@@ -75,9 +101,9 @@ count_vector_pages(const VsIvfGeometry *g, const VsIvfSlots *slots)
 	return n * g->pages_per_vector;
 }
 
-/* Count the rows of a list; measures one row of each of its pages, or none. */
+/* Count the rows of a list, and measure some. */
 static void
-tally_list(Tally *tally, uint32 list, bool measure)
+tally_list(Tally *tally, uint32 list)
 {
 	VsIvfIndex *index = tally->index;
 	const VsIvfGeometry *g = &index->geometry;
@@ -86,11 +112,6 @@ tally_list(Tally *tally, uint32 list, bool measure)
 	float	   *center = NULL;
 	PGAlignedBlock copy;
 
-	if (measure)
-	{
-		center = palloc(sizeof(float) * g->dim);
-		vs_ivf_read_center(index, &entry, center);
-	}
 	while (block != InvalidBlockNumber)
 	{
 		Buffer		buffer = vs_ivf_lock_list(index, list, block,
@@ -104,8 +125,8 @@ tally_list(Tally *tally, uint32 list, bool measure)
 		slots = vs_ivf_page_slots(g, (Page) copy.data);
 		tally->nrows[list] += slots.header->nlive;
 		tally->npages += 1 + count_vector_pages(g, &slots);
-		if (measure)
-			measure_page(tally, center, &slots);
+		if (!vs_ivf_is_exact(index))
+			measure_page(tally, &entry, &center, &slots);
 		block = vs_ivf_next_block(index, block, slots.header);
 	}
 	tally->npages_new += vs_ivf_lay_out(g, 0, tally->nrows[list]).end;
@@ -122,17 +143,8 @@ compare_counts(const void *a, const void *b)
 	return left < right ? -1 : left > right;
 }
 
-static int
-compare_dists(const void *a, const void *b)
-{
-	double		left = *(const double *) a;
-	double		right = *(const double *) b;
-
-	return left < right ? -1 : left > right;
-}
-
-/* Report how many rows the lists have. */
-static void
+/* Report how many rows the lists have; returns how many there are. */
+static double
 report_lists(VsStats *stats, Tally *tally)
 {
 	uint32		nlists = tally->index->meta.nlists;
@@ -154,6 +166,34 @@ report_lists(VsStats *stats, Tally *tally)
 	vs_stats_add(stats, "median_list_rows", tally->nrows[nlists / 2], NULL);
 	vs_stats_add(stats, "largest_list_rows", tally->nrows[nlists - 1],
 				 "a scan that probes this list reads so many codes");
+	return nrows;
+}
+
+/*
+ * Advise to rebuild an index whose lists were chosen for far fewer rows, as one
+ * that was created before there were any.
+ */
+static void
+report_growth(VsStats *stats, const Tally *tally, double nrows)
+{
+	const VsIvfMeta *meta = &tally->index->meta;
+	Relation	rel = tally->index->rel;
+	int			nlists = vs_ivf_option_lists(rel, nrows);
+
+	if (vs_ivf_option_centroids_from(rel) == NULL &&
+		nrows > 2.0 * meta->nrows && nrows >= nlists && nlists > 2 * meta->nlists)
+		vs_stats_advise_reindex(stats, "it has %u lists, chosen for %.0f rows; a new one of %.0f rows has %d",
+								meta->nlists, meta->nrows, nrows, nlists);
+}
+
+/* So that about MEASURED_ROWS rows are measured, of an index that is full. */
+static uint64
+measured_step(const VsIvfIndex *index, BlockNumber nblocks)
+{
+	const VsIvfGeometry *g = &index->geometry;
+	double		npages = 1.0 + (double) g->nvector_blocks * g->pages_per_vector;
+
+	return Max(nblocks / npages * g->nslots / MEASURED_ROWS, 1.0);
 }
 
 void
@@ -161,30 +201,31 @@ vs_ivf_stats(Relation rel, VsStats *stats)
 {
 	VsIvfIndex *index = vs_ivf_open(rel);
 	uint32		nlists = index->meta.nlists;
-	bool		is_exact = vs_ivf_is_exact(index);
 	BlockNumber nblocks = RelationGetNumberOfBlocks(rel);
-	uint32		step = Max(nblocks / MEASURED_ROWS, 1);
 	Tally		tally = {
 		.index = index,
 		.nrows = palloc0(sizeof(uint64) * nlists),
-		.max_dists = 4 * MEASURED_ROWS,
+		.step = measured_step(index, nblocks),
+		.dists = palloc(sizeof(double) * MEASURED_ROWS),
+		.capacity = MEASURED_ROWS,
 	};
+	double		nrows;
 
-	tally.dists = palloc(sizeof(double) * tally.max_dists);
 	for (uint32 list = 0; list < nlists; list++)
-		tally_list(&tally, list, !is_exact && list % step == 0);
+		tally_list(&tally, list);
 
-	report_lists(stats, &tally);
+	nrows = report_lists(stats, &tally);
+	report_growth(stats, &tally, nrows);
 	vs_stats_add(stats, "code_bits", index->meta.bits,
-				 is_exact ? "a dimension: codes are the vectors themselves" :
+				 vs_ivf_is_exact(index) ?
+				 "a dimension: codes are the vectors themselves" :
 				 "a dimension");
 	vs_stats_add_space(stats, nblocks,
 					   tally.npages <= tally.npages_new ? 0.0 :
 					   (double) (tally.npages - tally.npages_new) * BLCKSZ, 0.0);
-	if (tally.ndists == 0)
-		return;
-	qsort(tally.dists, tally.ndists, sizeof(double), compare_dists);
-	vs_stats_add_drift(stats,
-					   ldexp(tally.dists[tally.ndists / 2], index->codec.exponent),
-					   index->meta.residual);
+	if (tally.ndists > 0)
+		vs_stats_add_drift(stats,
+						   ldexp(vs_ivf_typical(tally.ndists, tally.dists),
+								 index->codec.exponent),
+						   index->meta.residual);
 }

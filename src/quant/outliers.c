@@ -9,6 +9,7 @@
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
 #include "quant/outliers.h"
 
 /* So many times as far from the mean as nearly all samples is too far. */
@@ -40,12 +41,19 @@ measure_distances(int dim, int n, const float *samples, double *mean,
 
 	memset(mean, 0, sizeof(double) * dim);
 	for (int i = 0; i < n; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
 		for (int d = 0; d < dim; d++)
-			mean[d] += (double) samples[(size_t) i * dim + d] / n;
+			mean[d] += (double) samples[(size_t) i * dim + d];
+	}
 	for (int d = 0; d < dim; d++)
+	{
+		mean[d] /= n;
 		mean_sq += mean[d] * mean[d];
+	}
 	for (int i = 0; i < n; i++)
 	{
+		CHECK_FOR_INTERRUPTS();
 		dist_sq[i] = 0.0;
 		for (int d = 0; d < dim; d++)
 		{
