@@ -6,9 +6,6 @@
 
 #include "ivf/ivf_lists.h"
 
-/* Groups that are opened at a time. */
-#define GROUPS_OPENED 16
-
 /* A list that a list of centroids names; ERROR if it is not in [begin, end). */
 static uint32
 require_list(const VsIvfIndex *index, const ItemPointerData *tid, uint32 begin,
@@ -50,7 +47,7 @@ open_groups(VsIvfLists *lists)
 
 	if (lists->groups == NULL)
 		return false;
-	while (n < GROUPS_OPENED && vs_ivf_search_next(lists->groups, &tid, &dist))
+	while (n < IVF_GROUPS_OPENED && vs_ivf_search_next(lists->groups, &tid, &dist))
 	{
 		vs_ivf_search_add_list(lists->lists,
 							   require_list(index, &tid, index->meta.nlists,

@@ -12,6 +12,9 @@
 
 #include "ivf/ivf_search.h"
 
+/* Groups that are opened at a time. */
+#define IVF_GROUPS_OPENED 16
+
 typedef struct VsIvfLists
 {
 	VsIvfIndex *index;
