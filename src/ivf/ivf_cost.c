@@ -12,6 +12,7 @@
 
 #include "access/genam.h"
 #include "index/cost.h"
+#include "ivf/ivf_lists.h"
 #include "ivf/ivf_private.h"
 #include "nodes/pathnodes.h"
 #include "optimizer/cost.h"
@@ -28,7 +29,7 @@
 /* Metapage, directory, and the vector that the root's codes are around. */
 #define FIXED_PAGES 3
 
-/* Pages of a list beside its list pages: entry and centroid. */
+/* Pages of a list, or group, beside its list pages: entry and centroid. */
 #define PAGES_PER_PROBE 2
 
 /* What the estimate needs to know of an index. */
@@ -43,6 +44,15 @@ look_at_index(Oid oid, int *probes)
 	return index;
 }
 
+/* Groups of centroids that are opened for the first probes; 0 without groups. */
+static double
+count_groups(const VsIvfMeta *meta, int probes)
+{
+	double		needed = (double) IVF_LOOKED_AT * probes / meta->nlists * meta->ngroups;
+
+	return Min(Max(needed, IVF_MIN_GROUPS), meta->ngroups);
+}
+
 void
 vs_ivf_costestimate(PlannerInfo *root, IndexPath *path, double loop_count,
 					Cost *startup, Cost *total, Selectivity *selectivity,
@@ -54,6 +64,8 @@ vs_ivf_costestimate(PlannerInfo *root, IndexPath *path, double loop_count,
 	VsIvfIndex *index;
 	int			probes;
 	double		nlists;
+	double		ngroups;		/* that are opened for the first lists */
+	double		ncentroids;		/* whose codes are then read */
 	double		share;			/* of the lists that are probed first */
 	double		list_pages;
 	double		vector_pages;
@@ -70,6 +82,9 @@ vs_ivf_costestimate(PlannerInfo *root, IndexPath *path, double loop_count,
 
 	index = look_at_index(info->indexoid, &probes);
 	nlists = index->meta.nlists;
+	ngroups = count_groups(&index->meta, probes);
+	ncentroids = index->meta.ngroups == 0 ? nlists :
+		index->meta.ngroups + ngroups / index->meta.ngroups * nlists;
 	share = Min(probes / nlists, 1.0);
 	list_pages = ceil(ntuples / index->geometry.nslots);
 	vector_pages = index->geometry.vectors_per_page == 0 ? 0.0 :
@@ -80,9 +95,9 @@ vs_ivf_costestimate(PlannerInfo *root, IndexPath *path, double loop_count,
 	get_tablespace_page_costs(info->reltablespace, &random_page, &seq_page);
 
 	/* Centroids, then the codes of the lists probed, and the first vectors. */
-	*startup = FIXED_PAGES * random_page + nlists * code_cost +
-		ceil(nlists / index->geometry.nslots) * seq_page +
-		Min(probes, nlists) * PAGES_PER_PROBE * random_page +
+	*startup = FIXED_PAGES * random_page + ncentroids * code_cost +
+		ceil(ncentroids / index->geometry.nslots) * seq_page +
+		(Min(probes, nlists) + ngroups) * PAGES_PER_PROBE * random_page +
 		share * list_pages * seq_page + share * ntuples * code_cost +
 		Min(FIRST_VECTORS, share * ntuples) * (random_page + row_cost);
 

@@ -6,15 +6,6 @@
 
 #include "ivf/ivf_lists.h"
 
-/* Groups that are opened at least. */
-#define MIN_GROUPS	16
-
-/*
- * So many times as many lists are looked at as are returned: the nearest ones
- * lie in many groups, where data have no clusters.
- */
-#define LOOKED_AT	16
-
 /* A list that a list of centroids names; ERROR if it is not in [begin, end). */
 static uint32
 require_list(const VsIvfIndex *index, const ItemPointerData *tid, uint32 begin,
@@ -67,8 +58,8 @@ open_group(VsIvfLists *lists)
 static bool
 is_open_enough(const VsIvfLists *lists)
 {
-	return lists->nopened >= MIN_GROUPS &&
-		lists->lists->nrows >= LOOKED_AT * (lists->nreturned + 1);
+	return lists->nopened >= IVF_MIN_GROUPS &&
+		lists->lists->nrows >= IVF_LOOKED_AT * (lists->nreturned + 1);
 }
 
 bool

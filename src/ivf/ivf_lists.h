@@ -12,6 +12,15 @@
 
 #include "ivf/ivf_search.h"
 
+/* Groups that are opened at least. */
+#define IVF_MIN_GROUPS	16
+
+/*
+ * So many times as many lists are looked at as are returned: the nearest ones
+ * lie in many groups, where data have no clusters.
+ */
+#define IVF_LOOKED_AT	16
+
 typedef struct VsIvfLists
 {
 	VsIvfIndex *index;
