@@ -12,6 +12,7 @@
 
 #include "common/hashfn.h"
 #include "ivf/ivf_check.h"
+#include "ivf/ivf_codes.h"
 #include "kernel/kernel.h"
 #include "miscadmin.h"
 #include "quant/f16vec.h"
@@ -33,6 +34,7 @@ typedef struct Check
 	bool		has_center;
 	PGAlignedBlock page;		/* a copy of the list page */
 	VsIvfRow	row;
+	uint8	   *code;
 	float	   *x;
 	float	   *scratch;
 } Check;
@@ -106,12 +108,12 @@ check_code(Check *state, BlockNumber block, const VsIvfSlots *slots, int slot)
 	const VsIvfGeometry *g = &index->geometry;
 	VsIvfRow   *row = &state->row;
 
+	vs_ivf_get_code(g, slots, slot, state->code);
 	if (vs_ivf_holds_centroids(index, state->list))
 		vs_ivf_encode_centroid(index, state->center, state->scratch, row);
 	else
 		vs_ivf_encode_row(index, state->center, state->scratch, row);
-	if (memcmp(row->code, slots->codes + slot * g->code_nbytes,
-			   g->code_nbytes) != 0 ||
+	if (memcmp(row->code, state->code, g->code_nbytes) != 0 ||
 		row->factors.add != slots->add[slot] ||
 		row->factors.mul != slots->mul[slot] ||
 		row->factors.error != slots->error[slot])
@@ -168,8 +170,7 @@ read_row(Check *state, BlockNumber block, const VsIvfSlots *slots, int slot)
 	if (g->vectors_per_page == 0)
 	{
 		vector->exponent = (int16) slots->add[slot];
-		memcpy(vector->halves, slots->codes + slot * g->code_nbytes,
-			   g->code_nbytes);
+		vs_ivf_get_code(g, slots, slot, (uint8 *) vector->halves);
 	}
 	else
 	{
@@ -393,6 +394,7 @@ vs_ivf_check(Relation rel, VsCheck *check)
 	state.x = palloc(sizeof(float) * g->dim);
 	state.scratch = palloc(sizeof(float) * g->dim);
 	vs_ivf_row_init(&state.row, g);
+	state.code = palloc(g->code_nbytes);
 
 	check_pages(&state);
 	if (!check_directory(&state))

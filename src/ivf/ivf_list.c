@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "ivf/ivf_codes.h"
 #include "ivf/ivf_private.h"
 #include "kernel/kernel.h"
 #include "quant/f16vec.h"
@@ -224,7 +225,7 @@ vs_ivf_set_slot(const VsIvfGeometry *g, VsIvfSlots *slots, int i,
 	slots->add[i] = row->factors.add;
 	slots->mul[i] = row->factors.mul;
 	slots->error[i] = row->factors.error;
-	memcpy(slots->codes + i * g->code_nbytes, row->code, g->code_nbytes);
+	vs_ivf_set_code(g, slots, i, row->code);
 	slots->header->nused = Max(slots->header->nused, i + 1);
 	slots->header->nlive++;
 }

@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "ivf/ivf_page.h"
+#include "kernel/packed.h"
 
 int
 vs_ivf_code_bits(int dim)
@@ -27,13 +28,36 @@ count_vector_blocks(const VsIvfGeometry *g, int nslots)
 	return (nslots + g->vectors_per_page - 1) / g->vectors_per_page;
 }
 
+/* Blocks of codes that a list page of nslots has. */
+static int
+count_blocks(const VsIvfGeometry *g, int nslots)
+{
+	if (g->bits == VS_RABITQ_FLOAT16_BITS || nslots < VS_PACKED_NCODES)
+		return 0;
+	return (nslots + VS_PACKED_NCODES - 1) / VS_PACKED_NCODES;
+}
+
+/* Where codes begin in the records of a list page of nslots. */
+static Size
+codes_offset(const VsIvfGeometry *g, int nslots)
+{
+	Size		before = MAXALIGN(SizeOfPageHeaderData);
+	Size		nbytes = sizeof(VsIvfListPage) +
+		sizeof(BlockNumber) * count_vector_blocks(g, nslots) +
+		nslots * (sizeof(ItemPointerData) + 3 * sizeof(uint16));
+
+	if (count_blocks(g, nslots) == 0)
+		return nbytes;
+	return TYPEALIGN(VS_PACKED_NCODES, before + nbytes) - before;
+}
+
 /* Bytes of the records of a list page of nslots. */
 static Size
 list_nbytes(const VsIvfGeometry *g, int nslots)
 {
-	return sizeof(VsIvfListPage) +
-		sizeof(BlockNumber) * count_vector_blocks(g, nslots) +
-		nslots * (sizeof(ItemPointerData) + 3 * sizeof(uint16) + g->code_nbytes);
+	int			ncodes = Max(count_blocks(g, nslots) * VS_PACKED_NCODES, nslots);
+
+	return codes_offset(g, nslots) + ncodes * g->code_nbytes;
 }
 
 /* Pages that nslots rows take. */
@@ -43,9 +67,17 @@ count_pages(const VsIvfGeometry *g, int nslots)
 	return 1 + count_vector_blocks(g, nslots) * g->pages_per_vector;
 }
 
+/* Whether rows take fewer pages in list pages of n slots than of "other". */
+static bool
+is_denser(const VsIvfGeometry *g, int n, int other)
+{
+	return count_pages(g, n) * other <= count_pages(g, other) * n;
+}
+
 /*
  * The number of slots with the fewest pages to a row: the last page of vectors
- * of a list page may not be full.
+ * of a list page may not be full, nor the last block of its codes.  Enough for a
+ * block, where so many fit: packed codes are worth more than some bytes.
  */
 static int
 choose_slots(const VsIvfGeometry *g)
@@ -53,7 +85,8 @@ choose_slots(const VsIvfGeometry *g)
 	int			best = 1;
 
 	for (int n = 2; list_nbytes(g, n) <= VS_PAGE_CAPACITY; n++)
-		if (count_pages(g, n) * best <= count_pages(g, best) * n)
+		if (is_denser(g, n, best) ||
+			(count_blocks(g, n) > 0 && count_blocks(g, best) == 0))
 			best = n;
 	return best;
 }
@@ -75,6 +108,8 @@ vs_ivf_geometry_init(VsIvfGeometry *g, int dim, int bits)
 		g->vectors_per_page = VS_PAGE_CAPACITY / g->vector_nbytes;
 	}
 	g->nslots = choose_slots(g);
+	g->nblocks = count_blocks(g, g->nslots);
+	g->codes_offset = codes_offset(g, g->nslots);
 	g->nvector_blocks = count_vector_blocks(g, g->nslots);
 	g->list_nbytes = list_nbytes(g, g->nslots);
 }

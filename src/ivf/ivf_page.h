@@ -25,6 +25,12 @@
  * bytes are zero.  Codes are of a row's difference from its list's centroid
  * (quant/residual.h).
  *
+ * Codes begin at a multiple of 32 bytes, and lie in blocks of 32.  A block is
+ * packed (kernel/packed.h) once all of its slots have been used, and stays so;
+ * until then its codes are row-major.  The last block has room for 32 codes, too,
+ * where a page has fewer slots.  Pages of fewer than 32 slots have no blocks:
+ * there, codes are row-major for ever.
+ *
  * The vector of slot i is record i % vectors_per_page of page vector_blocks[i /
  * vectors_per_page], which is 0 until the first of these slots is used.  Where a
  * vector takes several pages these are adjacent.  A vector record is
@@ -122,6 +128,8 @@ typedef struct VsIvfGeometry
 	int			bits;
 	Size		code_nbytes;
 	int			nslots;			/* of a list page */
+	int			nblocks;		/* of codes, of a list page */
+	Size		codes_offset;	/* of a list page's records */
 	Size		list_nbytes;	/* of its records */
 
 	/* Of vector pages; 0 where there are none. */
@@ -159,7 +167,7 @@ vs_ivf_page_slots(const VsIvfGeometry *g, Page page)
 	slots.add = (uint16 *) (slots.tids + g->nslots);
 	slots.mul = slots.add + g->nslots;
 	slots.error = slots.mul + g->nslots;
-	slots.codes = (uint8 *) (slots.error + g->nslots);
+	slots.codes = (uint8 *) slots.header + g->codes_offset;
 	return slots;
 }
 

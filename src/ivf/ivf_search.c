@@ -11,6 +11,7 @@
 #include <float.h>
 #include <math.h>
 
+#include "ivf/ivf_codes.h"
 #include "ivf/ivf_search.h"
 #include "miscadmin.h"
 #include "quant/f16vec.h"
@@ -131,8 +132,9 @@ score_page(VsIvfSearch *search, const VsIvfSlots *slots)
 	bool		all_exact = vs_ivf_exact_probe && !search->of_centroids;
 
 	if (search->probe != NULL && search->query != NULL)
-		vs_residual_bounds(search->query, n, slots->codes, g->code_nbytes,
-						   slots->add, slots->mul, slots->error, search->bounds);
+		for (int i = 0; i < n; i += VS_IVF_BLOCK_SLOTS)
+			vs_ivf_score_block(g, slots, i, Min(VS_IVF_BLOCK_SLOTS, n - i),
+							   search->query, search->bounds + i);
 	for (int i = 0; i < n; i++)
 	{
 		if (!is_wanted(search, slots, i))

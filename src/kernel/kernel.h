@@ -46,6 +46,27 @@ typedef struct VsCosineSums
 #define vs_code_query_nbytes(bits, dim) \
 	((((size_t) (dim) + 511) / 512) * 512 + 8 * 64)
 
+/*
+ * Bytes of the tables that packed codes look up; bits are at most 4, and of 4
+ * there are two sets of tables.
+ */
+#define vs_code_tables_nbytes(bits, dim) \
+	(vs_code_nbytes(bits, dim) * ((bits) == 4 ? 64 : 32))
+
+/*
+ * What bounds are formed from: center + add (its square where "squares" is set)
+ * + mul * (step * dot - offset) - room * error, the numbers beside a code being
+ * add, mul and error.
+ */
+typedef struct VsBoundTerms
+{
+	float		center;
+	float		step;
+	float		offset;
+	float		room;
+	bool		squares;
+} VsBoundTerms;
+
 typedef struct VsKernel
 {
 	const char *name;			/* as vsearch.kernel takes it */
@@ -112,6 +133,31 @@ typedef struct VsKernel
 	 */
 	int32		(*prepare_code) (int bits, int dim, const uint8 *code,
 								 uint8 *prepared);
+
+	/*
+	 * The same dot products for 32 codes that are packed as in packed.h, of
+	 * 1, 2 or 4 bits.  prepare_tables writes what they look up and returns a
+	 * number that packed_dots takes away from each sum.  No entry is larger
+	 * than 255: the query's |elements| sum up to 255 at most in groups of 4
+	 * for 1 bit, and to 85 in pairs for 2.
+	 */
+	int32		(*prepare_tables) (int bits, int dim, const int8 *query,
+								   uint8 *tables);
+	void		(*packed_dots) (int bits, int dim, const uint8 *tables, int32 bias,
+								const uint8 *block, int32 *dots);
+
+	/*
+	 * Bounds for n codes from their dot products and the numbers beside them,
+	 * float16; returns the lowest.  None is NaN: what is not a number becomes
+	 * -FLT_MAX.
+	 */
+	float		(*code_bounds) (const VsBoundTerms *terms, int n,
+								const int32 *dots, const uint16 *add,
+								const uint16 *mul, const uint16 *error,
+								float *bounds);
+
+	/* The largest sum of |x[i]| over neighbours, 1, 2 or 4 of them. */
+	float		(*max_sum_abs) (int dim, int width, const float *x);
 } VsKernel;
 
 /* The kernel in force; never NULL, the scalar one before vs_kernel_init. */

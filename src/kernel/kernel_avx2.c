@@ -38,6 +38,12 @@ vec_load_f32(const float *p)
 }
 
 static inline Vec
+vec_load_i32(const int32 *p)
+{
+	return _mm256_cvtepi32_ps(_mm256_loadu_si256((const __m256i *) p));
+}
+
+static inline Vec
 vec_load_f32_partial(const float *p, int n)
 {
 	return _mm256_maskload_ps(p, first_lanes(n));
@@ -251,9 +257,16 @@ code_block_accumulate(int bits, CodeSum sum, const uint8 *code, int n,
 	return _mm256_add_epi32(sum, _mm256_madd_epi16(products, ones));
 }
 
+/* Parameters of packed_template.h */
+
+#define PACKED_MAX_NBYTES	128
+
+#include "kernel/packed_x86.h"
 #include "kernel/code_template.h"
 #include "kernel/kernel_template.h"
 #include "kernel/exact_template.h"
+#include "kernel/packed_template.h"
+#include "kernel/bound_template.h"
 
 const VsKernel vs_kernel_avx2 = {
 	.name = "avx2",

@@ -38,6 +38,12 @@ vec_load_f32(const float *p)
 }
 
 static inline Vec
+vec_load_i32(const int32 *p)
+{
+	return _mm512_cvtepi32_ps(_mm512_loadu_si512(p));
+}
+
+static inline Vec
 vec_load_f32_partial(const float *p, int n)
 {
 	return _mm512_maskz_loadu_ps(first_lanes(n), p);
@@ -234,9 +240,16 @@ code_block_accumulate(int bits, CodeSum sum, const uint8 *code, int n,
 	return sum;
 }
 
+/* Parameters of packed_template.h */
+
+#define PACKED_MAX_NBYTES	128
+
+#include "kernel/packed_x86.h"
 #include "kernel/code_template.h"
 #include "kernel/kernel_template.h"
 #include "kernel/exact_template.h"
+#include "kernel/packed_template.h"
+#include "kernel/bound_template.h"
 
 const VsKernel vs_kernel_avx512 = {
 	.name = "avx512",

@@ -80,6 +80,8 @@ code_block_accumulate(int bits, CodeSum sum, const uint8 *code, int n,
 #include "kernel/code_template.h"
 #include "kernel/kernel_template.h"
 #include "kernel/exact_template.h"
+#include "kernel/packed_template.h"
+#include "kernel/bound_template.h"
 
 const VsKernel vs_kernel_neon = {
 	.name = "neon",

@@ -77,6 +77,10 @@ vs_load_halves_partial(const uint16 *p, int n)
 	.hadamard = hadamard, \
 	.prepare_code_query = prepare_code_query, \
 	.prepare_code = prepare_code, \
-	.code_dots = code_dots
+	.code_dots = code_dots, \
+	.prepare_tables = prepare_tables, \
+	.packed_dots = packed_dots, \
+	.code_bounds = code_bounds, \
+	.max_sum_abs = max_sum_abs
 
 #endif							/* VS_KERNEL_PRIVATE_H */

@@ -35,6 +35,12 @@ vec_load_f16(const uint16 *p)
 	return vs_half_to_float(*p);
 }
 
+static inline Vec
+vec_load_i32(const int32 *p)
+{
+	return (float) *p;
+}
+
 static inline void
 vec_store_f32(float *p, Vec v)
 {
@@ -135,9 +141,49 @@ code_block_accumulate(int bits, CodeSum sum, const uint8 *code, int n,
 	return sum;
 }
 
+/* Parameters of packed_template.h */
+
+#define PACKED_MAX_NBYTES	VS_CODE_MAX_DIM
+
+static void
+packed_sums(int nbytes, const uint8 *tables, const uint8 *block, int32 *sums)
+{
+	for (int b = 0; b < 2 * nbytes; b++)
+		for (int j = 0; j < 16; j++)
+		{
+			const uint8 *table = tables + b * 16;
+			uint8		indexes = block[b * 16 + j];
+
+			sums[j] += table[indexes & 15];
+			sums[j + 16] += table[indexes >> 4];
+		}
+}
+
+static void
+packed_tables(const uint8 *weights, const uint8 *negatives, uint8 *tables)
+{
+	for (int half = 0; half < 2; half++)
+	{
+		uint8		sum = 0;
+
+		for (int k = 0; k < 4; k++)
+			sum += *negatives++;
+		tables[0] = sum;
+		for (int k = 0; k < 4; k++)
+		{
+			for (int u = 0; u < 1 << k; u++)
+				tables[u + (1 << k)] = tables[u] + *weights;
+			weights++;
+		}
+		tables += 16;
+	}
+}
+
 #include "kernel/code_template.h"
 #include "kernel/kernel_template.h"
 #include "kernel/exact_template.h"
+#include "kernel/packed_template.h"
+#include "kernel/bound_template.h"
 
 const VsKernel vs_kernel_scalar = {
 	.name = "scalar",

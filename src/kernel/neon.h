@@ -49,6 +49,12 @@ vec_load_f32(const float *p)
 	return vec_make(vld1q_f32(p), vld1q_f32(p + 4));
 }
 
+static inline Vec
+vec_load_i32(const int32 *p)
+{
+	return vec_make(vcvtq_f32_s32(vld1q_s32(p)), vcvtq_f32_s32(vld1q_s32(p + 4)));
+}
+
 /*
  * The last n floats, n < 4, of the four that end at p, then zeros: a table
  * lookup whose indexes are out of range gives zeros.
@@ -173,10 +179,11 @@ vec_abs(Vec v)
 	return vec_make(vabsq_f32(v.low), vabsq_f32(v.high));
 }
 
+/* Where one of two is not a number, the other. */
 static inline Vec
 vec_max(Vec a, Vec b)
 {
-	return vec_make(vmaxq_f32(a.low, b.low), vmaxq_f32(a.high, b.high));
+	return vec_make(vmaxnmq_f32(a.low, b.low), vmaxnmq_f32(a.high, b.high));
 }
 
 /* Butterflies within a register. */
@@ -250,6 +257,75 @@ load_code_block(const uint8 *p, int n)
 		return vld1q_u8(p);
 	memcpy(bytes, p, n);
 	return vld1q_u8(bytes);
+}
+
+/* For both kernels' packed_template.h */
+
+#define PACKED_MAX_NBYTES	128
+
+/* Add the bytes that 16 codes look up in two tables to their 16-bit sums. */
+static inline void
+add_entries(uint16x8_t * sums, uint8x16_t a, uint8x16_t b)
+{
+	sums[0] = vaddq_u16(sums[0], vaddl_u8(vget_low_u8(a), vget_low_u8(b)));
+	sums[1] = vaddq_u16(sums[1], vaddl_high_u8(a, b));
+}
+
+/* Add 8 numbers of 16 bits to those of 32. */
+static inline void
+add_wide(uint16x8_t v, int32 *sums)
+{
+	int32x4_t	low = vreinterpretq_s32_u32(vmovl_u16(vget_low_u16(v)));
+	int32x4_t	high = vreinterpretq_s32_u32(vmovl_high_u16(v));
+
+	vst1q_s32(sums, vaddq_s32(vld1q_s32(sums), low));
+	vst1q_s32(sums + 4, vaddq_s32(vld1q_s32(sums + 4), high));
+}
+
+static void
+packed_sums(int nbytes, const uint8 *tables, const uint8 *block, int32 *sums)
+{
+	const		uint8x16_t mask = vdupq_n_u8(0x0f);
+	uint16x8_t	totals[4] = {vdupq_n_u16(0), vdupq_n_u16(0), vdupq_n_u16(0),
+	vdupq_n_u16(0)};
+
+	for (int b = 0; b < nbytes; b++)
+	{
+		uint8x16_t	low = vld1q_u8(block + b * 32);
+		uint8x16_t	high = vld1q_u8(block + b * 32 + 16);
+		uint8x16_t	low_table = vld1q_u8(tables + b * 32);
+		uint8x16_t	high_table = vld1q_u8(tables + b * 32 + 16);
+
+		add_entries(totals, vqtbl1q_u8(low_table, vandq_u8(low, mask)),
+					vqtbl1q_u8(high_table, vandq_u8(high, mask)));
+		add_entries(totals + 2, vqtbl1q_u8(low_table, vshrq_n_u8(low, 4)),
+					vqtbl1q_u8(high_table, vshrq_n_u8(high, 4)));
+	}
+	for (int k = 0; k < 4; k++)
+		add_wide(totals[k], sums + 8 * k);
+}
+
+static inline void
+packed_tables(const uint8 *weights, const uint8 *negatives, uint8 *tables)
+{
+	static const uint8 numbers[16] = {
+		0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+	};
+
+	for (int half = 0; half < 8; half += 4)
+	{
+		uint8x16_t	entries = vdupq_n_u8(0);
+
+		for (int k = 0; k < 4; k++)
+		{
+			uint8x16_t	has_bit = vtstq_u8(vld1q_u8(numbers), vdupq_n_u8(1 << k));
+
+			entries = vaddq_u8(entries, vld1q_dup_u8(negatives + half + k));
+			entries = vaddq_u8(entries, vandq_u8(has_bit,
+												 vld1q_dup_u8(weights + half + k)));
+		}
+		vst1q_u8(tables + half * 4, entries);
+	}
 }
 
 #endif							/* __aarch64__ */

@@ -143,11 +143,11 @@ vs_levels_encode(int bits, int dim, float *residual, float length_sq, uint8 *cod
 	return along;
 }
 
-float
-vs_levels_quantize_query(int dim, const float *restrict q,
-						 int8 *restrict quantized, int *sum)
+/* Quantize a query by a step, of which none of its elements has more than 127. */
+static int
+quantize_by_step(int dim, const float *restrict q, float step,
+				 int8 *restrict quantized)
 {
-	float		step = vs_kernel->max_abs(dim, q) / 127.0f;
 	float		inverse = step > 0.0f ? 1.0f / step : 0.0f;
 	int			total = 0;
 
@@ -161,6 +161,29 @@ vs_levels_quantize_query(int dim, const float *restrict q,
 		quantized[i] = (int8) rounded;
 		total += rounded;
 	}
-	*sum = total;
+	return total;
+}
+
+float
+vs_levels_quantize_query(int dim, const float *q, int8 *quantized, int *sum)
+{
+	float		step = vs_kernel->max_abs(dim, q) / 127.0f;
+
+	*sum = quantize_by_step(dim, q, step, quantized);
+	return step;
+}
+
+float
+vs_levels_quantize_packed_query(int bits, int dim, const float *q,
+								int8 *quantized, int *sum)
+{
+	float		step = vs_kernel->max_abs(dim, q) / 127.0f;
+
+	/* Rounding adds a half to each element of a group, at most. */
+	if (bits == 1)
+		step = Max(step, vs_kernel->max_sum_abs(dim, 4, q) / (255.0f - 2.0f));
+	else if (bits == 2)
+		step = Max(step, vs_kernel->max_sum_abs(dim, 2, q) / (85.0f - 1.0f));
+	*sum = quantize_by_step(dim, q, step, quantized);
 	return step;
 }

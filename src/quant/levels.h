@@ -32,4 +32,11 @@ extern float vs_levels_encode(int bits, int dim, float *residual,
 extern float vs_levels_quantize_query(int dim, const float *q, int8 *quantized,
 									  int *sum);
 
+/*
+ * The same for a query that codes of so many bits, packed ones too, are
+ * multiplied with: what kernel.h asks of it holds.
+ */
+extern float vs_levels_quantize_packed_query(int bits, int dim, const float *q,
+											 int8 *quantized, int *sum);
+
 #endif							/* VS_LEVELS_H */

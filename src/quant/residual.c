@@ -6,18 +6,18 @@
  */
 #include "postgres.h"
 
-#include <float.h>
 #include <math.h>
 
 #include "kernel/half.h"
 #include "kernel/kernel.h"
+#include "kernel/packed.h"
 #include "quant/levels.h"
 #include "quant/residual.h"
 
 /* Largest float16. */
 #define MAX_HALF 65504.0f
 
-/* Codes whose factors are decoded at a time. */
+/* Codes whose dot products are computed at a time. */
 #define BATCH 64
 
 /* The largest float16 that is not above a value, maybe minus infinity. */
@@ -102,11 +102,53 @@ vs_residual_query_create(VsEstimate estimate, int bits, int dim)
 	query->estimate = estimate;
 	query->bits = bits;
 	query->dim = dim;
+	query->terms.squares = estimate == VS_ESTIMATE_L2_SQ;
 	query->difference = palloc(sizeof(float) * dim);
 	query->quantized = palloc(dim);
 	query->prepared = (uint8 *)
 		TYPEALIGN(VS_CODE_QUERY_ALIGN, palloc(nprepared + VS_CODE_QUERY_ALIGN));
+	if (bits <= 4)
+		query->tables = (uint8 *)
+			TYPEALIGN(VS_CODE_QUERY_ALIGN,
+					  palloc(vs_code_tables_nbytes(bits, dim) +
+							 VS_CODE_QUERY_ALIGN));
 	return query;
+}
+
+/*
+ * Sine of the angle between a Gaussian vector and its code: the share of it that
+ * the code does not see.
+ */
+static float
+code_sine(int bits)
+{
+	switch (bits)
+	{
+		case 1:
+			return 0.6028f;
+		case 2:
+			return 0.3448f;
+		case 4:
+			return 0.0989f;
+		default:
+			return 0.0065f;
+	}
+}
+
+/*
+ * Room for errors, times what a code has as error: for what it does not see,
+ * that is by the query's distance to the center, and for the steps in which the
+ * query was quantized.  These change the dot product with all of a code, whose
+ * unseen part is a share of it.
+ */
+static float
+room_for_errors(const VsResidualQuery *query, float center_dist, float step)
+{
+	float		rounding = step * sqrtf(query->dim / 12.0f) /
+		code_sine(query->bits);
+
+	return VS_RESIDUAL_EPSILON * sqrtf(center_dist * center_dist +
+									   rounding * rounding);
 }
 
 void
@@ -115,62 +157,71 @@ vs_residual_query_bind(VsResidualQuery *query, const float *restrict x,
 {
 	int			dim = query->dim;
 	float	   *restrict difference = query->difference;
+	VsBoundTerms *terms = &query->terms;
 	float		dist_sq;
 	int			sum;
 
 	for (int i = 0; i < dim; i++)
 		difference[i] = x[i] - center[i];
 	dist_sq = vs_kernel->f32_ip(dim, difference, difference);
-	query->center_dist = sqrtf(dist_sq);
-	query->center_term = query->estimate == VS_ESTIMATE_NEGATIVE_IP ?
+	terms->center = query->estimate == VS_ESTIMATE_NEGATIVE_IP ?
 		-vs_kernel->f32_ip(dim, x, center) : dist_sq;
+	terms->step = vs_levels_quantize_packed_query(query->bits, dim, difference,
+												  query->quantized, &sum);
+	terms->offset = terms->step * vs_levels_half_range(query->bits) * sum;
+	terms->room = room_for_errors(query, sqrtf(dist_sq), terms->step);
 
-	query->step = vs_levels_quantize_query(dim, difference, query->quantized, &sum);
-	query->offset = query->step * vs_levels_half_range(query->bits) * sum;
 	query->kernel = vs_kernel;
-	query->kernel->prepare_code_query(query->bits, dim, query->quantized,
-									  query->prepared);
+	query->is_prepared = false;
+	query->has_tables = false;
 }
 
-/* Bounds from the dot products and the decoded factors of n codes. */
-static void
-combine(const VsResidualQuery *query, int n, const int32 *restrict dots,
-		const float *restrict add, const float *restrict mul,
-		const float *restrict error, float *restrict bounds)
-{
-	float		room = VS_RESIDUAL_EPSILON * query->center_dist;
-	bool		is_ip = query->estimate == VS_ESTIMATE_NEGATIVE_IP;
-
-	for (int i = 0; i < n; i++)
-	{
-		float		product = query->step * dots[i] - query->offset;
-		float		base = is_ip ? add[i] : add[i] * add[i];
-		float		bound = query->center_term + base + mul[i] * product -
-			room * error[i];
-
-		/* Not a number: nothing is known. */
-		bounds[i] = bound >= -FLT_MAX ? bound : -FLT_MAX;
-	}
-}
-
-void
-vs_residual_bounds(const VsResidualQuery *query, int n, const uint8 *codes,
+float
+vs_residual_bounds(VsResidualQuery *query, int n, const uint8 *codes,
 				   size_t stride, const uint16 *add, const uint16 *mul,
 				   const uint16 *error, float *bounds)
 {
+	float		lowest = INFINITY;
+
+	if (!query->is_prepared)
+	{
+		query->kernel->prepare_code_query(query->bits, query->dim,
+										  query->quantized, query->prepared);
+		query->is_prepared = true;
+	}
 	for (int begin = 0; begin < n; begin += BATCH)
 	{
 		int			count = Min(BATCH, n - begin);
 		int32		dots[BATCH];
-		float		adds[BATCH];
-		float		muls[BATCH];
-		float		errors[BATCH];
+		float		low;
 
 		query->kernel->code_dots(query->bits, query->dim, query->prepared,
 								 codes + begin * stride, stride, count, dots);
-		vs_kernel->f16_to_f32(count, add + begin, 1.0f, adds);
-		vs_kernel->f16_to_f32(count, mul + begin, 1.0f, muls);
-		vs_kernel->f16_to_f32(count, error + begin, 1.0f, errors);
-		combine(query, count, dots, adds, muls, errors, bounds + begin);
+		low = query->kernel->code_bounds(&query->terms, count, dots, add + begin,
+										 mul + begin, error + begin,
+										 bounds + begin);
+		lowest = Min(lowest, low);
 	}
+	return lowest;
+}
+
+float
+vs_residual_bounds_packed(VsResidualQuery *query, int n, const uint8 *block,
+						  const uint16 *add, const uint16 *mul,
+						  const uint16 *error, float *bounds)
+{
+	int32		dots[VS_PACKED_NCODES];
+
+	Assert(query->bits <= 4 && n <= VS_PACKED_NCODES);
+	if (!query->has_tables)
+	{
+		query->bias = query->kernel->prepare_tables(query->bits, query->dim,
+													query->quantized,
+													query->tables);
+		query->has_tables = true;
+	}
+	query->kernel->packed_dots(query->bits, query->dim, query->tables,
+							   query->bias, block, dots);
+	return query->kernel->code_bounds(&query->terms, n, dots, add, mul, error,
+									  bounds);
 }

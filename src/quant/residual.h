@@ -49,13 +49,16 @@ typedef struct VsResidualQuery
 	int			bits;
 	int			dim;
 	const VsKernel *kernel;		/* the one that was in force when bound */
+	VsBoundTerms terms;
 	float	   *difference;		/* dim floats of work space */
 	int8	   *quantized;		/* dim bytes of work space */
-	uint8	   *prepared;		/* in the kernel's layout */
-	float		step;			/* value of one unit of a quantized element */
-	float		offset;			/* half a code's range times the query's sum */
-	float		center_term;	/* what is estimated, for the center */
-	float		center_dist;	/* from the query to the center */
+
+	/* What codes meet, prepared when the first of their kind comes. */
+	bool		is_prepared;
+	uint8	   *prepared;		/* row-major ones */
+	bool		has_tables;
+	uint8	   *tables;			/* packed ones */
+	int32		bias;
 } VsResidualQuery;
 
 /* Allocate a query in the current memory context; free with the context. */
@@ -69,11 +72,20 @@ extern void vs_residual_query_bind(VsResidualQuery *query, const float *x,
 /*
  * Bound what is estimated from below for n codes that begin stride bytes apart,
  * with their factors, an array each.  Writes n floats, finite or infinite, never
- * NaN.
+ * NaN; returns the lowest.
  */
-extern void vs_residual_bounds(const VsResidualQuery *query, int n,
-							   const uint8 *codes, size_t stride,
-							   const uint16 *add, const uint16 *mul,
-							   const uint16 *error, float *bounds);
+extern float vs_residual_bounds(VsResidualQuery *query, int n,
+								const uint8 *codes, size_t stride,
+								const uint16 *add, const uint16 *mul,
+								const uint16 *error, float *bounds);
+
+/*
+ * The same for the first n codes of a block of 32 packed ones (kernel/packed.h),
+ * of at most 4 bits.  Bounds are the same to the bit.
+ */
+extern float vs_residual_bounds_packed(VsResidualQuery *query, int n,
+									   const uint8 *block, const uint16 *add,
+									   const uint16 *mul, const uint16 *error,
+									   float *bounds);
 
 #endif							/* VS_RESIDUAL_H */

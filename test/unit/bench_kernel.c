@@ -12,12 +12,13 @@
 
 #include "bench.h"
 #include "kernel/kernel.h"
+#include "kernel/packed.h"
 #include "kernels.h"
 
 /* The server's own printf is in a library that this program does without. */
 #undef printf
 
-#define MAX_DIM 784
+#define MAX_DIM 1536
 #define NCODES 22				/* neighbours of a node, at 784 dimensions */
 
 /* What the timed functions work on. */
@@ -32,8 +33,11 @@ typedef struct Work
 	uint16	   *half_a;
 	uint16	   *half_b;
 	int8		query[MAX_DIM];
-	uint8		codes[MAX_DIM * NCODES];
-	int32		dots[NCODES];
+	uint8		codes[MAX_DIM * VS_PACKED_NCODES];
+	int32		dots[VS_PACKED_NCODES];
+	uint8		tables[vs_code_tables_nbytes(4, MAX_DIM)];
+	int32		bias;
+	float		bounds[VS_PACKED_NCODES];
 	uint8	   *prepared;
 } Work;
 
@@ -103,6 +107,35 @@ call_code_dots(Work *w)
 	return w->dots[0];
 }
 
+static float
+call_prepare_tables(Work *w)
+{
+	w->bias = w->kernel->prepare_tables(w->bits, w->dim, w->query, w->tables);
+	return w->tables[0];
+}
+
+static float
+call_packed_dots(Work *w)
+{
+	w->kernel->packed_dots(w->bits, w->dim, w->tables, w->bias, w->codes, w->dots);
+	return w->dots[0];
+}
+
+static float
+call_code_bounds(Work *w)
+{
+	VsBoundTerms terms = {1.0f, 1.0f, 1.0f, 1.0f, true};
+
+	return w->kernel->code_bounds(&terms, w->ncodes, w->dots, w->half_a, w->half_b,
+								  w->half_a, w->bounds);
+}
+
+static float
+call_max_sum_abs(Work *w)
+{
+	return w->kernel->max_sum_abs(w->dim, 4, w->a);
+}
+
 /* A line of the report. */
 typedef struct Line
 {
@@ -135,6 +168,14 @@ static const Line lines[] = {
 	{"code_dots, 8 bits, of 22", call_code_dots, 8, NCODES},
 	{"code_dots, 1 bit, alone", call_code_dots, 1, 1},
 	{"code_dots, 4 bits, alone", call_code_dots, 4, 1},
+	{"prepare_tables, 1 bit", call_prepare_tables, 1, 1},
+	{"prepare_tables, 2 bits", call_prepare_tables, 2, 1},
+	{"prepare_tables, 4 bits", call_prepare_tables, 4, 1},
+	{"packed_dots, 1 bit", call_packed_dots, 1, VS_PACKED_NCODES},
+	{"packed_dots, 2 bits", call_packed_dots, 2, VS_PACKED_NCODES},
+	{"packed_dots, 4 bits", call_packed_dots, 4, VS_PACKED_NCODES},
+	{"code_bounds, of 32", call_code_bounds, 1, VS_PACKED_NCODES},
+	{"max_sum_abs", call_max_sum_abs},
 };
 
 static volatile float sink;
@@ -229,12 +270,16 @@ main(void)
 	static Work work = {.prepared = prepared};
 
 	for (int i = 0; i < MAX_DIM; i++)
-		work.query[i] = i * 71 % 255 - 127;
+		work.query[i] = i * 71 % 127 - 63;
 	for (int i = 0; i < lengthof(work.codes); i++)
 		work.codes[i] = (i * 2654435761U) >> 24;
 
 	report(&work, 768, false);
 	report(&work, 768, true);
 	report(&work, 784, false);
+	report(&work, 64, true);
+	report(&work, 128, true);
+	report(&work, 384, true);
+	report(&work, 1536, true);
 	return 0;
 }

@@ -15,6 +15,7 @@
 
 #include "codec.h"
 #include "kernel/kernel.h"
+#include "kernel/packed.h"
 #include "kernels.h"
 #include "quant/residual.h"
 
@@ -143,6 +144,25 @@ make_codes(Shape shape, VsEstimate estimate, int bits, int dim, int n,
 	}
 }
 
+/* Whether packed codes have the bounds that row-major ones have. */
+static bool
+packed_alike(VsResidualQuery *query, int n)
+{
+	size_t		nbytes = vs_code_nbytes(query->bits, query->dim);
+	static uint8 block[vs_packed_nbytes(1024)];
+	float		packed[VS_PACKED_NCODES];
+	bool		alike = true;
+
+	for (int i = 0; i + VS_PACKED_NCODES <= n; i += VS_PACKED_NCODES)
+	{
+		vs_packed_fill(nbytes, codes + i * nbytes, block);
+		vs_residual_bounds_packed(query, VS_PACKED_NCODES, block, add + i, mul + i,
+								  error + i, packed);
+		alike &= memcmp(packed, bounds + i, sizeof(packed)) == 0;
+	}
+	return alike;
+}
+
 /* Whether bounds hold, and leave enough out. */
 static void
 test_bounds(Shape shape, VsEstimate estimate, int bits, int dim, int n,
@@ -156,6 +176,7 @@ test_bounds(Shape shape, VsEstimate estimate, int bits, int dim, int n,
 	int			nabove = 0;
 	int			nlost = 0;
 	int			nread = 0;
+	bool		alike = true;
 	double		pairs = (double) n * nqueries;
 
 	random_state = 1000 * dim + bits;
@@ -170,6 +191,7 @@ test_bounds(Shape shape, VsEstimate estimate, int bits, int dim, int n,
 		vs_residual_query_bind(query, x, center);
 		vs_residual_bounds(query, n, codes, vs_code_nbytes(bits, dim), add, mul,
 						   error, bounds);
+		alike &= packed_alike(query, n);
 		for (int i = 0; i < n; i++)
 			truth[i] = distance(estimate, dim, x, rows + i * dim);
 		last = kth_smallest(n, K);
@@ -180,7 +202,7 @@ test_bounds(Shape shape, VsEstimate estimate, int bits, int dim, int n,
 			nread += bounds[i] <= last;
 		}
 	}
-	ok(nabove <= pairs / 10000 && nlost == 0,
+	ok(alike && nabove <= pairs / 10000 && nlost == 0,
 	   "%s, %d dimensions, %d bits, %s: %.4f%% of the bounds are too high, %d of the nearest lost, %.1f%% of the rows read",
 	   shape_names[shape], dim, bits,
 	   estimate == VS_ESTIMATE_NEGATIVE_IP ? "product" : "L2",
