@@ -17,6 +17,8 @@
 
 #include "c.h"
 
+#include "kernel/bytes.h"
+
 /* The three sums from which a cosine is formed. */
 typedef struct VsCosineSums
 {
@@ -112,6 +114,9 @@ typedef struct VsKernel
 	 */
 	int32		(*prepare_code) (int bits, int dim, const uint8 *code,
 								 uint8 *prepared);
+
+	/* Products of bytes; NULL where those of floats are as fast. */
+	const VsByteKernel *bytes;
 } VsKernel;
 
 /* The kernel in force; never NULL, the scalar one before vs_kernel_init. */
