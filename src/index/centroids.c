@@ -106,6 +106,11 @@ vs_centroids_nearest(const VsCentroids *centroids, int n, const float *rows,
 {
 	Nearest		found[VS_CENTROIDS_BLOCK_ROWS];
 
+	if (centroids->screen != NULL)
+	{
+		vs_screen_nearest(centroids->screen, n, rows, nearest, scores);
+		return;
+	}
 	for (int begin = 0; begin < n; begin += VS_CENTROIDS_BLOCK_ROWS)
 	{
 		int			nrows = Min(n - begin, VS_CENTROIDS_BLOCK_ROWS);
@@ -197,11 +202,27 @@ vs_centroids_create(int dim, int k, const float *centroids, bool by_ip)
 	result->k = k;
 	result->vectors = vectors;
 	result->offsets = offsets;
+	result->screen = vs_screen_create(dim, k, vectors, offsets);
+	return result;
+}
+
+VsCentroids *
+vs_centroids_take(int dim, int k, const float *vectors, const float *offsets)
+{
+	VsCentroids *result = palloc(sizeof(VsCentroids));
+
+	result->dim = dim;
+	result->k = k;
+	result->vectors = vectors;
+	result->offsets = offsets;
+	result->screen = vs_screen_create(dim, k, vectors, offsets);
 	return result;
 }
 
 void
 vs_centroids_free(VsCentroids *centroids)
 {
+	if (centroids->screen != NULL)
+		vs_screen_free(centroids->screen);
 	pfree(centroids);
 }

@@ -9,6 +9,8 @@
 
 #include "c.h"
 
+#include "index/screen.h"
+
 /*
  * Work space of a search: the products of a block of rows and a block of
  * centroids.
@@ -28,6 +30,7 @@ typedef struct VsCentroids
 	int			k;
 	const float *vectors;
 	const float *offsets;
+	VsScreen   *screen;			/* NULL: products of floats are as fast */
 } VsCentroids;
 
 /*
@@ -38,6 +41,13 @@ typedef struct VsCentroids
 extern VsCentroids *vs_centroids_create(int dim, int k, const float *centroids,
 										bool by_ip);
 extern Size vs_centroids_nbytes(int dim, int k);
+
+/*
+ * The same for vectors and offsets that are what a search takes already.  They
+ * are not copied.
+ */
+extern VsCentroids *vs_centroids_take(int dim, int k, const float *vectors,
+									  const float *offsets);
 extern void vs_centroids_free(VsCentroids *centroids);
 
 /*

@@ -150,14 +150,9 @@ correct_dist_sq(VsTraining *t, uint32 i, uint32 c, float dist_sq)
  * that a centroid before is nearer to keep it, unless first is 0.
  */
 static void
-assign_samples(VsTraining *t, uint32 begin, uint32 end, int first, float *work)
+assign_samples(VsTraining *t, uint32 begin, uint32 end, int first,
+			   const VsCentroids *centroids, float *work)
 {
-	const VsCentroids centroids = {
-		.dim = t->dim,
-		.k = t->nfound - first,
-		.vectors = centroid_at(t, first),
-		.offsets = floats_at(t, t->offsets) + first,
-	};
 	const float *norms_sq = floats_at(t, t->norms_sq);
 	float	   *dists_sq = floats_at(t, t->dists_sq);
 	uint32	   *nearest = numbers_at(t, t->nearest);
@@ -165,7 +160,7 @@ assign_samples(VsTraining *t, uint32 begin, uint32 end, int first, float *work)
 	float		scores[CHUNK_SAMPLES];
 
 	Assert(end - begin <= CHUNK_SAMPLES);
-	vs_centroids_nearest(&centroids, end - begin, sample_at(t, begin), work,
+	vs_centroids_nearest(centroids, end - begin, sample_at(t, begin), work,
 						 found, scores);
 	for (uint32 i = begin; i < end; i++)
 	{
@@ -205,34 +200,52 @@ move_centroid(VsTraining *t, int c)
 		centroid[d] *= share;
 }
 
-void
-vs_training_work(VsTraining *t)
+/* Take chunks of samples and assign them. */
+static void
+assign_chunks(VsTraining *t)
 {
+	int			first = t->step == STEP_COMPARE ? t->nfound - t->ndrawn : 0;
+	VsCentroids *centroids = vs_centroids_take(t->dim, t->nfound - first,
+											   centroid_at(t, first),
+											   floats_at(t, t->offsets) + first);
 	float	   *work = palloc(sizeof(float) * VS_CENTROIDS_WORK_FLOATS);
 	uint32		chunk;
 
 	while ((chunk = pg_atomic_fetch_add_u32(&t->next, 1)) < t->nchunks)
 	{
-		uint32		sample = chunk * CHUNK_SAMPLES;
-		uint32		end = Min(sample + CHUNK_SAMPLES, t->n);
-		int			c = chunk * CHUNK_CENTROIDS;
+		uint32		begin = chunk * CHUNK_SAMPLES;
 
 		CHECK_FOR_INTERRUPTS();
-		switch (t->step)
-		{
-			case STEP_COMPARE:
-				assign_samples(t, sample, end, t->nfound - t->ndrawn, work);
-				break;
-			case STEP_ASSIGN:
-				assign_samples(t, sample, end, 0, work);
-				break;
-			case STEP_MOVE:
-				for (int i = c; i < Min(c + CHUNK_CENTROIDS, t->nfound); i++)
-					move_centroid(t, i);
-				break;
-		}
+		assign_samples(t, begin, Min(begin + CHUNK_SAMPLES, t->n), first,
+					   centroids, work);
 	}
+	vs_centroids_free(centroids);
 	pfree(work);
+}
+
+/* Take chunks of centroids and move them. */
+static void
+move_chunks(VsTraining *t)
+{
+	uint32		chunk;
+
+	while ((chunk = pg_atomic_fetch_add_u32(&t->next, 1)) < t->nchunks)
+	{
+		int			begin = chunk * CHUNK_CENTROIDS;
+
+		CHECK_FOR_INTERRUPTS();
+		for (int c = begin; c < Min(begin + CHUNK_CENTROIDS, t->nfound); c++)
+			move_centroid(t, c);
+	}
+}
+
+void
+vs_training_work(VsTraining *t)
+{
+	if (t->step == STEP_MOVE)
+		move_chunks(t);
+	else
+		assign_chunks(t);
 }
 
 /*

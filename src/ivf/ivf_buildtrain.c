@@ -71,6 +71,13 @@ vs_ivf_build_free_training(VsIvfBuild *build)
 	build->training = NULL;
 }
 
+/* Memory that a training takes. */
+static Size
+training_nbytes(int dim, int n, int nlists)
+{
+	return vs_training_nbytes(dim, n, nlists) + vs_screen_nbytes(dim, nlists);
+}
+
 /* Rows to train from: as many as help, within maintenance_work_mem. */
 static int
 count_samples(const VsIvfBuild *build, int nlists)
@@ -80,14 +87,14 @@ count_samples(const VsIvfBuild *build, int nlists)
 	Size		memory = (Size) maintenance_work_mem * 1024;
 	uint64		wanted = (uint64) nlists * VS_TRAINING_SAMPLES_PER_CENTROID;
 	int			n = Min(Min(Max(wanted, IVF_MIN_SAMPLES), nrows), INT_MAX);
-	Size		least = vs_training_nbytes(dim, Min(n, nlists), nlists);
+	Size		least = training_nbytes(dim, Min(n, nlists), nlists);
 
 	if (least > memory)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("memory required is %zu MB, maintenance_work_mem is %d MB",
 						least / (1024 * 1024) + 1, maintenance_work_mem / 1024)));
-	while (vs_training_nbytes(dim, n, nlists) > memory)
+	while (training_nbytes(dim, n, nlists) > memory)
 		n = Max(n - n / 8 - 1, Min(n, nlists));
 	return n;
 }

@@ -17,6 +17,8 @@
 
 #include "c.h"
 
+#include "kernel/bytes.h"
+
 /* The three sums from which a cosine is formed. */
 typedef struct VsCosineSums
 {
@@ -158,6 +160,9 @@ typedef struct VsKernel
 
 	/* The largest sum of |x[i]| over neighbours, 1, 2 or 4 of them. */
 	float		(*max_sum_abs) (int dim, int width, const float *x);
+
+	/* Products of bytes; NULL where those of floats are as fast. */
+	const VsByteKernel *bytes;
 } VsKernel;
 
 /* The kernel in force; never NULL, the scalar one before vs_kernel_init. */

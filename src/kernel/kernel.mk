@@ -17,7 +17,7 @@ kernel_machine := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine)))
 
 ifeq ($(kernel_machine),x86_64)
 src/kernel/kernel_avx2.o: override CFLAGS += -mavx2 -mfma -mf16c
-src/kernel/kernel_avx512.o: override CFLAGS += -mavx2 -mfma -mf16c \
+src/kernel/kernel_avx512.o src/kernel/bytes_avx512.o: override CFLAGS += -mavx2 -mfma -mf16c \
 	-mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni
 endif
 

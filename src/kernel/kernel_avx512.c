@@ -253,6 +253,7 @@ code_block_accumulate(int bits, CodeSum sum, const uint8 *code, int n,
 
 const VsKernel vs_kernel_avx512 = {
 	.name = "avx512",
+	.bytes = &vs_bytes_avx512,
 	VS_KERNEL_FUNCTIONS
 };
 

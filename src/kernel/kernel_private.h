@@ -14,6 +14,7 @@ extern const VsKernel vs_kernel_scalar;
 #ifdef __x86_64__
 extern const VsKernel vs_kernel_avx2;
 extern const VsKernel vs_kernel_avx512;
+extern const VsByteKernel vs_bytes_avx512;
 #endif
 
 #ifdef __aarch64__

@@ -693,6 +693,133 @@ test_choice(void)
 	   "vs_kernel_find", "of an unknown name", "finds nothing");
 }
 
+/*
+ * Products of bytes
+ */
+
+#define BYTE_DIM	71			/* not whole quads */
+#define BYTE_STRIDE	80
+#define BYTE_GROUPS	7			/* not whole tiles */
+#define BYTE_COLUMNS (BYTE_GROUPS * VS_BYTES_GROUP)
+
+/* Rounding, its sums, and no byte beyond. */
+static void
+test_quantize(const VsKernel *kernel)
+{
+	bool		same = true;
+
+	for (int dim = 1; dim <= BYTE_DIM; dim++)
+	{
+		float		x[BYTE_DIM];
+		float		dither[BYTE_DIM];
+		int8		bytes[BYTE_DIM + 1];
+		VsByteSums	sums;
+		int			sum = 0;
+		int			sum_sq = 0;
+
+		for (int i = 0; i < dim; i++)
+		{
+			x[i] = (float) next_uniform();
+			dither[i] = (float) (next_uniform() + 1) / 2;
+		}
+		bytes[dim] = 77;
+		sums = kernel->bytes->quantize(dim, x, 126.5f, dither, bytes);
+		for (int i = 0; i < dim; i++)
+		{
+			same &= bytes[i] == (int) floorf(x[i] * 126.5f + dither[i]);
+			sum += bytes[i];
+			sum_sq += bytes[i] * bytes[i];
+		}
+		same &= sums.sum == sum && sums.sum_sq == sum_sq && bytes[dim] == 77;
+	}
+	ok(same, kernel->name, "bytes.quantize", "rounds up to the dither");
+}
+
+/* Products of extreme and other bytes. */
+static void
+test_byte_products(const VsKernel *kernel)
+{
+	const int	nquads = vs_bytes_nquads(BYTE_DIM);
+	static int8 rows[2 * VS_BYTES_ROWS * BYTE_STRIDE];
+	static uint8 packed[BYTE_COLUMNS * BYTE_STRIDE];
+	static int32 dots[2 * VS_BYTES_ROWS * BYTE_COLUMNS];
+	bool		same = true;
+
+	for (int i = 0; i < lengthof(rows); i++)
+		rows[i] = i < BYTE_STRIDE ? -127 : next_integer(-127, 127);
+	for (int i = 0; i < lengthof(packed); i++)
+		packed[i] = i < BYTE_STRIDE ? 255 : next_integer(0, 255);
+	for (int ngroups = 1; ngroups <= BYTE_GROUPS; ngroups++)
+	{
+		int			ncolumns = ngroups * VS_BYTES_GROUP;
+
+		kernel->bytes->products(2 * VS_BYTES_ROWS, ngroups, nquads, rows,
+								BYTE_STRIDE, packed, dots);
+		for (int r = 0; r < 2 * VS_BYTES_ROWS; r++)
+			for (int c = 0; c < ncolumns; c++)
+			{
+				int32		sum = 0;
+
+				for (int i = 0; i < 4 * nquads; i++)
+					sum += rows[r * BYTE_STRIDE + i] *
+						packed[((c / VS_BYTES_GROUP * nquads + i / 4) *
+								VS_BYTES_GROUP + c % VS_BYTES_GROUP) * 4 + i % 4];
+				same &= dots[r * ncolumns + c] == sum;
+			}
+	}
+	ok(same, kernel->name, "bytes.products", "are exact");
+}
+
+/* What scores are not below, and which of them are low. */
+static void
+test_byte_bounds(const VsKernel *kernel)
+{
+	static int32 dots[BYTE_COLUMNS];
+	static float offsets[BYTE_COLUMNS];
+	static float steps[BYTE_COLUMNS];
+	static float norms[BYTE_COLUMNS];
+	static float lower[BYTE_COLUMNS];
+	static uint32 found[BYTE_COLUMNS + VS_BYTES_GROUP];
+	const VsByteRow row = {100, 0.01f, 0.5f, 0.25f};
+	VsByteColumns columns = {offsets, steps, norms};
+	double		least = INFINITY;
+	float		limit;
+	bool		near = true;
+	bool		right = true;
+
+	for (int i = 0; i < BYTE_COLUMNS; i++)
+	{
+		dots[i] = next_integer(-100000, 100000);
+		offsets[i] = (float) next_uniform();
+		steps[i] = (float) next_uniform() + 1;
+		norms[i] = (float) next_uniform() + 1;
+	}
+	limit = kernel->bytes->bound(BYTE_GROUPS, dots, row, columns, lower);
+	for (int i = 0; i < BYTE_COLUMNS; i++)
+	{
+		double		score = offsets[i] - 0.01 * steps[i] * (dots[i] - 100);
+		double		room = 0.5 * norms[i] + 0.25 * steps[i];
+
+		near &= fabs(lower[i] - (score - room)) <= 1e-6 * (fabs(score) + room);
+		least = Min(least, score + room);
+	}
+	near &= fabs(limit - least) <= 1e-6 * fabs(least);
+	ok(near, kernel->name, "bytes.bound", "leaves room");
+
+	lower[3] = NAN;
+	for (int n = 0; n <= BYTE_COLUMNS; n++)
+	{
+		int			nfound = kernel->bytes->find(n, lower, 0.0f, found);
+		int			expected = 0;
+
+		for (int i = 0; i < n; i++)
+			if (!(lower[i] > 0.0f))
+				right &= expected < nfound && found[expected++] == i;
+		right &= nfound == expected;
+	}
+	ok(right, kernel->name, "bytes.find", "finds all that are not above");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -727,6 +854,11 @@ main(int argc, char **argv)
 		test_code_dots(kernel, 2, "code_dots of 2 bits");
 		test_code_dots(kernel, 4, "code_dots of 4 bits");
 		test_code_dots(kernel, 8, "code_dots of 8 bits");
+		if (kernel->bytes == NULL)
+			continue;
+		test_quantize(kernel);
+		test_byte_products(kernel);
+		test_byte_bounds(kernel);
 	}
 
 	printf("1..%d\n", ntests);

@@ -371,14 +371,21 @@ test_search(void)
 int
 main(void)
 {
-	vs_kernel_init();
-	test_clusters();
-	test_magnitudes();
-	test_offset();
-	test_degenerate();
-	test_outlier();
-	test_spherical();
-	test_sharing();
-	test_search();
+	/* Products of floats, and of bytes where the processor has them. */
+	static const char *const kernels[] = {"scalar", "auto"};
+
+	for (int i = 0; i < lengthof(kernels); i++)
+	{
+		vs_kernel = vs_kernel_find(kernels[i]);
+		printf("# %s\n", vs_kernel->name);
+		test_clusters();
+		test_magnitudes();
+		test_offset();
+		test_degenerate();
+		test_outlier();
+		test_spherical();
+		test_sharing();
+		test_search();
+	}
 	return finish();
 }
