@@ -7,6 +7,7 @@
 #include "index/vacuum.h"
 #include "storage/indexfsm.h"
 #include "utils/memutils.h"
+#include "utils/relcache.h"
 
 IndexBulkDeleteResult *
 vs_vacuum_run(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
@@ -25,6 +26,7 @@ vs_vacuum_run(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
 	if (stats == NULL)
 		stats = palloc0(sizeof(IndexBulkDeleteResult));
 	stats->num_index_tuples = 0;
+	stats->pages_free = 0;
 	vacuum.stats = stats;
 
 	context = AllocSetContextCreate(CurrentMemoryContext,
@@ -37,15 +39,32 @@ vs_vacuum_run(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
 	return stats;
 }
 
+/*
+ * What is known of an index where no row was to be removed: there are as many as
+ * in the table, or, if it takes some of them only, nobody counted.
+ */
+static IndexBulkDeleteResult *
+stats_of_unchanged(const IndexVacuumInfo *info)
+{
+	IndexBulkDeleteResult *stats = palloc0(sizeof(IndexBulkDeleteResult));
+
+	stats->num_index_tuples = Max(info->num_heap_tuples, 0);
+	stats->estimated_count = info->estimated_count ||
+		RelationGetIndexPredicate(info->index) != NIL;
+	return stats;
+}
+
 IndexBulkDeleteResult *
 vs_vacuum_cleanup(IndexVacuumInfo *info, IndexBulkDeleteResult *stats)
 {
-	/* Without dead rows nothing was counted, and nothing changed. */
-	if (info->analyze_only || stats == NULL)
+	if (info->analyze_only)
 		return stats;
 
+	if (stats == NULL)
+		stats = stats_of_unchanged(info);
+	else
+		IndexFreeSpaceMapVacuum(info->index);
 	stats->num_pages = RelationGetNumberOfBlocks(info->index);
-	IndexFreeSpaceMapVacuum(info->index);
 	return stats;
 }
 
@@ -58,4 +77,11 @@ vs_vacuum_lock(const VsVacuum *vacuum, BlockNumber block, int lockmode)
 
 	LockBuffer(buffer, lockmode);
 	return buffer;
+}
+
+void
+vs_vacuum_free_page(const VsVacuum *vacuum, BlockNumber block)
+{
+	RecordFreeIndexPage(vacuum->info->index, block);
+	vacuum->stats->pages_free++;
 }

@@ -44,4 +44,7 @@ vs_vacuum_is_dead(const VsVacuum *vacuum, ItemPointer tid)
 extern Buffer vs_vacuum_lock(const VsVacuum *vacuum, BlockNumber block,
 							 int lockmode);
 
+/* Note a page that nobody uses in the free space map, and count it. */
+extern void vs_vacuum_free_page(const VsVacuum *vacuum, BlockNumber block);
+
 #endif							/* VS_VACUUM_H */

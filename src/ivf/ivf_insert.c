@@ -78,9 +78,14 @@ lock_zero_page(VsIvfIndex *index, BlockNumber after)
 	BlockNumber block = GetFreeIndexPage(index->rel);
 	Buffer		buffer;
 
-	if (block == InvalidBlockNumber || block <= after ||
-		!vs_page_exists(index->rel, block))
+	if (block == InvalidBlockNumber || !vs_page_exists(index->rel, block))
 		return InvalidBuffer;
+	if (block <= after)
+	{
+		/* It may suit another list. */
+		RecordFreeIndexPage(index->rel, block);
+		return InvalidBuffer;
+	}
 
 	/*
 	 * Somebody who has just extended the index by it may be writing it.  Not

@@ -95,7 +95,20 @@ is_unused(const VsIvfIndex *index, Page page)
 	return PageIsNew(page) && index->geometry.pages_per_vector <= 1;
 }
 
-/* Vacuum all pages, those added meanwhile too. */
+/* Whether a page is of a list that holds rows. */
+static bool
+holds_rows(const VsIvfIndex *index, Page page)
+{
+	return vs_page_kind(page) == IVF_PAGE_LIST &&
+		vs_ivf_page_slots(&index->geometry, page).header->list <
+		index->meta.nlists;
+}
+
+/*
+ * Vacuum all pages, those added meanwhile too.  Most are of vectors, which scans
+ * read meanwhile: a page is locked for changes once it is known to hold rows,
+ * and is then of the same kind still.
+ */
 static void
 vacuum_pages(Vacuum *vacuum)
 {
@@ -109,16 +122,18 @@ vacuum_pages(Vacuum *vacuum)
 		bool		unused;
 
 		vs_compat_vacuum_delay_point();
-		buffer = vs_vacuum_lock(vacuum->base, block, BUFFER_LOCK_EXCLUSIVE);
+		buffer = vs_vacuum_lock(vacuum->base, block, BUFFER_LOCK_SHARE);
 		page = BufferGetPage(buffer);
-		if (vs_page_kind(page) == IVF_PAGE_LIST &&
-			vs_ivf_page_slots(&vacuum->index->geometry, page).header->list <
-			vacuum->index->meta.nlists)
-			vacuum_page(vacuum, buffer);
 		unused = is_unused(vacuum->index, page);
+		if (holds_rows(vacuum->index, page))
+		{
+			LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
+			LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+			vacuum_page(vacuum, buffer);
+		}
 		UnlockReleaseBuffer(buffer);
 		if (unused)
-			RecordFreeIndexPage(rel, block);
+			vs_vacuum_free_page(vacuum->base, block);
 	}
 }
 
