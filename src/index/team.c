@@ -379,10 +379,12 @@ vs_team_scan_table(VsTeam *team, IndexInfo *indexInfo, bool allow_sync,
 {
 	TableScanDesc scan = NULL;
 
+	/* A scan that is given has decided already. */
 	if (team->scan != NULL)
 	{
 		team->scan->phs_syncscan &= allow_sync;
 		scan = table_beginscan_parallel(team->heap, team->scan);
+		allow_sync = true;
 	}
 	return table_index_build_scan(team->heap, team->index, indexInfo, allow_sync,
 								  team->participant == 0, callback, state, scan);
