@@ -122,7 +122,7 @@ open_source(const Source *source, Relation index)
 
 /* Find the column of the index's own type, or the one that is named. */
 static AttrNumber
-find_column(const Source *source, Relation table, Oid type)
+find_column(const Source *source, Relation table, Oid type, const char *type_name)
 {
 	TupleDesc	desc = RelationGetDescr(table);
 	AttrNumber	found = InvalidAttrNumber;
@@ -139,7 +139,7 @@ find_column(const Source *source, Relation table, Oid type)
 			ereport(ERROR,
 					(errcode(ERRCODE_AMBIGUOUS_COLUMN),
 					 errmsg("table \"%s\" has several columns of type %s",
-							source->name, format_type_be(type)),
+							source->name, type_name),
 					 errhint("Name one of them, too: centroids_from = 'schema.table.column'.")));
 		found = attr->attnum;
 	}
@@ -148,9 +148,9 @@ find_column(const Source *source, Relation table, Oid type)
 				(errcode(ERRCODE_UNDEFINED_COLUMN),
 				 source->column != NULL ?
 				 errmsg("table \"%s\" has no column \"%s\" of type %s",
-						source->name, source->column, format_type_be(type)) :
+						source->name, source->column, type_name) :
 				 errmsg("table \"%s\" has no column of type %s", source->name,
-						format_type_be(type)),
+						type_name),
 				 errdetail("Storage parameter \"centroids_from\" names it.")));
 	return found;
 }
@@ -271,7 +271,8 @@ static void
 read_source(const Source *source, Relation table, const VsIvfIndex *index,
 			Given *given)
 {
-	AttrNumber	column = find_column(source, table, index->rel->rd_opcintype[0]);
+	AttrNumber	column = find_column(source, table, index->rel->rd_opcintype[0],
+									 index->opclass->type->name);
 	uint64		nrows;
 
 	check_rights(source, table, column);

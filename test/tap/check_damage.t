@@ -65,55 +65,19 @@ foreach my $name (sort keys %INDEXES)
 stop_without_checksums($node);
 $_->{file} = read_index_file($_->{path}) foreach values %INDEXES;
 
-# Change the index file of a table by "change", and test that the check reports
-# what matches "expected": an error row or a refusal, never a crash.
+# Damage the index of a table; see damage_is_found.
 sub is_found
 {
-    my ($table, $what, $change, $expected) = @_;
-    my $index = $INDEXES{$table};
-    my $file = $index->{file};
-    my ($stdout, $stderr);
+    my ($table, @damage) = @_;
 
-    $change->(\$file);
-    ok($file ne $index->{file}, "$table, $what: the file is changed");
-    write_index_file($index->{path}, $file);
-    $node->start;
-    $node->psql(
-        'postgres',
-        "SELECT severity, problem FROM vsearch_check('${table}_hnsw_l2', true)",
-        stdout => \$stdout,
-        stderr => \$stderr,
-        extra_params => [ '-v', 'VERBOSITY=verbose' ]);
-    like(
-        "$stdout\n$stderr",
-        qr/(?:^error\||(?:XX00[12]|0A000): ).*$expected/m,
-        "$table, $what: found");
-    is($node->safe_psql('postgres', 'SELECT 1'),
-        '1', "$table, $what: the server is up");
-    $node->stop;
-    write_index_file($index->{path}, $index->{file});
-    return;
-}
-
-# Numbers in the file are little-endian.
-sub byte { return pack 'C', $_[0] }
-sub short { return pack 'v', $_[0] }
-sub long { return pack 'V', $_[0] }
-
-# Put bytes, or flip the bits of a mask, at an offset.
-sub put
-{
-    my ($offset, $bytes) = @_;
-    return sub { spoil($_[0], $offset, $bytes) };
-}
-
-sub flip
-{
-    my ($offset, $mask) = @_;
-    return sub {
-        my ($file) = @_;
-        spoil($file, $offset, byte(ord(substr $$file, $offset, 1) ^ $mask));
-    };
+    return damage_is_found(
+        {
+            %{ $INDEXES{$table} },
+            node => $node,
+            name => $table,
+            index => "${table}_hnsw_l2",
+        },
+        @damage);
 }
 
 # The metapage.

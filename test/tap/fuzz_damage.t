@@ -20,9 +20,6 @@ use VSearch::Test;
 my $SEED = $ENV{VSEARCH_FUZZ_SEED} || 4711;
 my $ROUNDS = $ENV{VSEARCH_FUZZ_ROUNDS} || 16;
 
-my $BEYOND_TABLE =
-  qr/^\w{5}: could not open file "[^"]+\.\d+" \(target block \d+\)/;
-
 # A statement of this test takes some milliseconds.
 my $node = start_node('fuzz_damage', conf => <<~'CONF');
     vsearch.hnsw_flat_rows = 200
@@ -168,13 +165,8 @@ for my $round (1 .. $ROUNDS)
         $is_up = $stdout =~ /the end$/;
         ok($is_up, "round $round, $name: the server survives") or last;
 
-        # Corrupted data, corrupted index and the block's remainder.  A heap TID
-        # may lead far beyond the table; the server's own error for that has
-        # whichever code the last system call left.
-        my @others =
-          grep { !/^(?:XX001|XX002|25P02|0A000):/ && !/$BEYOND_TABLE/ }
-          $stderr =~ /ERROR:\s+(\w{5}: .*)/g;
-        is("@others", '', "round $round, $name: errors are of corruption")
+        is(join("\n", errors_beside_corruption($stderr)),
+            '', "round $round, $name: errors are of corruption")
           or diag $stderr;
     }
     last if !$is_up;

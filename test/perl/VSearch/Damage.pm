@@ -1,6 +1,6 @@
 =head1 NAME
 
-VSearch::Damage - places in the file of an hnsw index, and changes to them
+VSearch::Damage - changes to an index file, and places in that of an hnsw index
 
 =head1 DESCRIPTION
 
@@ -19,15 +19,23 @@ use warnings FATAL => 'all';
 use Carp qw(croak);
 use Exporter 'import';
 use PostgreSQL::Test::Utils;
+use Test::More;
 
 our @EXPORT = qw(
     blocks_of_kind
+    byte
+    damage_is_found
+    errors_beside_corruption
+    flip
     geometry
+    long
     page_offset
     pick_upper
+    put
     node_places
     slot_places
     read_index_file
+    short
     spoil
     stop_without_checksums
     upper_places
@@ -109,6 +117,86 @@ sub spoil
     croak "offset $offset is beyond the file"
       if $offset + length($bytes) > length $$file;
     substr($$file, $offset, length $bytes) = $bytes;
+    return;
+}
+
+# Numbers in the file are little-endian.
+sub byte { return pack 'C', $_[0] }
+sub short { return pack 'v', $_[0] }
+sub long { return pack 'V', $_[0] }
+
+# Put bytes, or flip the bits of a mask, at an offset.
+sub put
+{
+    my ($offset, $bytes) = @_;
+    return sub { spoil($_[0], $offset, $bytes) };
+}
+
+sub flip
+{
+    my ($offset, $mask) = @_;
+    return sub {
+        my ($file) = @_;
+        spoil($file, $offset, byte(ord(substr $$file, $offset, 1) ^ $mask));
+    };
+}
+
+# Errors that a client was told and that are not of corruption: corrupted data,
+# corrupted index and the block's remainder.  A heap TID may lead far beyond the
+# table; the server's own error for that has whichever code the last system call
+# left.
+sub errors_beside_corruption
+{
+    my ($stderr) = @_;
+    my $beyond_table =
+      qr/^\w{5}: could not open file "[^"]+\.\d+" \(target block \d+\)/;
+
+    return grep { !/^(?:XX001|XX002|25P02|0A000):/ && !/$beyond_table/ }
+      $stderr =~ /ERROR:\s+(\w{5}: .*)/g;
+}
+
+# Change the file of an index by "change", and test that the check reports what
+# matches "expected": an error row or a refusal, never a crash.  The server is
+# stopped before and after.  "damaged" is {node, name, index, path, file} and may
+# have "statements" that use the index: they end, well or with an error of
+# corruption.
+sub damage_is_found
+{
+    my ($damaged, $what, $change, $expected) = @_;
+    my $node = $damaged->{node};
+    my $name = "$damaged->{name}, $what";
+    my $file = $damaged->{file};
+    my ($stdout, $stderr) = ('', '');
+
+    $change->(\$file);
+    ok($file ne $damaged->{file}, "$name: the file is changed");
+    write_index_file($damaged->{path}, $file);
+    $node->start;
+    $node->psql(
+        'postgres',
+        "SELECT severity, problem FROM vsearch_check('$damaged->{index}', true)",
+        stdout => \$stdout,
+        stderr => \$stderr,
+        extra_params => [ '-v', 'VERBOSITY=verbose' ]);
+    like(
+        "$stdout\n$stderr",
+        qr/(?:^error\||(?:XX00[12]|0A000): ).*$expected/m,
+        "$name: found");
+    if ($damaged->{statements})
+    {
+        $node->psql(
+            'postgres', $damaged->{statements},
+            on_error_stop => 0,
+            on_error_die => 0,
+            stdout => \$stdout,
+            stderr => \$stderr,
+            extra_params => [ '-v', 'VERBOSITY=verbose' ]);
+        is(join("\n", errors_beside_corruption($stderr)),
+            '', "$name: errors are of corruption");
+    }
+    is($node->safe_psql('postgres', 'SELECT 1'), '1', "$name: the server is up");
+    $node->stop;
+    write_index_file($damaged->{path}, $damaged->{file});
     return;
 }
 
