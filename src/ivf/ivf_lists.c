@@ -29,13 +29,14 @@ VsIvfLists *
 vs_ivf_lists_create(VsIvfIndex *index, const VsIvfProbe *probe)
 {
 	VsIvfLists *lists = palloc0(sizeof(VsIvfLists));
+	uint32		root = vs_ivf_root(index);
 
 	lists->index = index;
 	lists->lists = vs_ivf_search_create(index, probe, true);
 	if (index->meta.ngroups > 0)
 		lists->groups = vs_ivf_search_create(index, probe, true);
-	vs_ivf_search_add_list(lists->groups != NULL ? lists->groups : lists->lists,
-						   vs_ivf_root(index));
+	vs_ivf_search_add_lists(lists->groups != NULL ? lists->groups : lists->lists,
+							&root, 1);
 	return lists;
 }
 
@@ -46,17 +47,15 @@ open_groups(VsIvfLists *lists)
 	VsIvfIndex *index = lists->index;
 	ItemPointerData tid;
 	float		dist;
+	uint32		opened[GROUPS_OPENED];
 	int			n = 0;
 
 	if (lists->groups == NULL)
 		return false;
 	while (n < GROUPS_OPENED && vs_ivf_search_next(lists->groups, &tid, &dist))
-	{
-		vs_ivf_search_add_list(lists->lists,
-							   require_list(index, &tid, index->meta.nlists,
-											vs_ivf_root(index)));
-		n++;
-	}
+		opened[n++] = require_list(index, &tid, index->meta.nlists,
+								   vs_ivf_root(index));
+	vs_ivf_search_add_lists(lists->lists, opened, n);
 	return n > 0;
 }
 
