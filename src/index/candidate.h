@@ -68,12 +68,10 @@ vs_minheap_push(VsCandidateHeap *heap, VsCandidate candidate)
 	heap->items[i] = candidate;
 }
 
-/* Remove and return the smallest; the heap must not be empty. */
-static inline VsCandidate
-vs_minheap_pop(VsCandidateHeap *heap)
+/* Let candidate sink from the root of a heap whose root is its smallest. */
+static inline void
+vs_minheap_replace(VsCandidateHeap *heap, VsCandidate candidate)
 {
-	VsCandidate root = heap->items[0];
-	VsCandidate last = heap->items[--heap->n];
 	Size		i = 0;
 
 	for (;;)
@@ -85,12 +83,22 @@ vs_minheap_pop(VsCandidateHeap *heap)
 		if (child + 1 < heap->n &&
 			heap->items[child + 1].dist < heap->items[child].dist)
 			child++;
-		if (heap->items[child].dist >= last.dist)
+		if (heap->items[child].dist >= candidate.dist)
 			break;
 		heap->items[i] = heap->items[child];
 		i = child;
 	}
-	heap->items[i] = last;
+	heap->items[i] = candidate;
+}
+
+/* Remove and return the smallest; the heap must not be empty. */
+static inline VsCandidate
+vs_minheap_pop(VsCandidateHeap *heap)
+{
+	VsCandidate root = heap->items[0];
+
+	heap->n--;
+	vs_minheap_replace(heap, heap->items[heap->n]);
 	return root;
 }
 

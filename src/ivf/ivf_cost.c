@@ -50,7 +50,8 @@ count_groups(const VsIvfMeta *meta, int probes)
 {
 	double		needed = (double) IVF_LOOKED_AT * probes / meta->nlists * meta->ngroups;
 
-	return Min(Max(needed, IVF_MIN_GROUPS), meta->ngroups);
+	return Min(ceil(needed / IVF_GROUPS_OPENED) * IVF_GROUPS_OPENED,
+			   meta->ngroups);
 }
 
 void

@@ -26,40 +26,41 @@ VsIvfLists *
 vs_ivf_lists_create(VsIvfIndex *index, const VsIvfProbe *probe)
 {
 	VsIvfLists *lists = palloc0(sizeof(VsIvfLists));
+	uint32		root = vs_ivf_root(index);
 
 	lists->index = index;
 	lists->lists = vs_ivf_search_create(index, probe, true);
 	if (index->meta.ngroups > 0)
 		lists->groups = vs_ivf_search_create(index, probe, true);
-	vs_ivf_search_add_list(lists->groups != NULL ? lists->groups : lists->lists,
-						   vs_ivf_root(index));
+	vs_ivf_search_add_lists(lists->groups != NULL ? lists->groups : lists->lists,
+							&root, 1);
 	return lists;
 }
 
-/* Add the centroids of the next nearest group; false if there is none. */
+/* Add the centroids of the next nearest groups; false if there are none. */
 static bool
-open_group(VsIvfLists *lists)
+open_groups(VsIvfLists *lists)
 {
 	VsIvfIndex *index = lists->index;
 	ItemPointerData tid;
 	float		dist;
+	uint32		opened[IVF_GROUPS_OPENED];
+	int			n = 0;
 
-	if (lists->groups == NULL ||
-		!vs_ivf_search_next(lists->groups, &tid, &dist))
+	if (lists->groups == NULL)
 		return false;
-	vs_ivf_search_add_list(lists->lists,
-						   require_list(index, &tid, index->meta.nlists,
-										vs_ivf_root(index)));
-	lists->nopened++;
-	return true;
+	while (n < IVF_GROUPS_OPENED && vs_ivf_search_next(lists->groups, &tid, &dist))
+		opened[n++] = require_list(index, &tid, index->meta.nlists,
+								   vs_ivf_root(index));
+	vs_ivf_search_add_lists(lists->lists, opened, n);
+	return n > 0;
 }
 
-/* Whether enough groups are open for the next list to be the nearest one. */
+/* Whether enough lists are looked at for the next one to be the nearest. */
 static bool
-is_open_enough(const VsIvfLists *lists)
+sees_enough(const VsIvfLists *lists)
 {
-	return lists->nopened >= IVF_MIN_GROUPS &&
-		lists->lists->nrows >= IVF_LOOKED_AT * (lists->nreturned + 1);
+	return lists->lists->nrows >= IVF_LOOKED_AT * (lists->nreturned + 1);
 }
 
 bool
@@ -68,7 +69,7 @@ vs_ivf_lists_next(VsIvfLists *lists, uint32 *list)
 	ItemPointerData tid;
 	float		dist;
 
-	while (!is_open_enough(lists) && open_group(lists))
+	while (!sees_enough(lists) && open_groups(lists))
 		continue;
 	if (!vs_ivf_search_next(lists->lists, &tid, &dist))
 		return false;

@@ -12,8 +12,8 @@
 
 #include "ivf/ivf_search.h"
 
-/* Groups that are opened at least. */
-#define IVF_MIN_GROUPS	16
+/* Groups that are opened at a time. */
+#define IVF_GROUPS_OPENED 16
 
 /*
  * So many times as many lists are looked at as are returned: the nearest ones
@@ -26,7 +26,6 @@ typedef struct VsIvfLists
 	VsIvfIndex *index;
 	VsIvfSearch *groups;		/* NULL where there are none */
 	VsIvfSearch *lists;			/* its rows are the lists looked at */
-	uint32		nopened;		/* groups */
 	uint64		nreturned;		/* lists */
 } VsIvfLists;
 

@@ -44,17 +44,20 @@ next_list(VsIvfScan *state, uint32 *list)
 static bool
 probe_lists(VsIvfScan *state, uint32 n)
 {
-	uint32		list;
-	uint32		before = state->nprobed;
+	uint32	   *lists;
+	uint32		nlists = 0;
 
-	vs_ivf_search_clear(state->rows);
-	while (n > 0 && next_list(state, &list))
+	n = Min(n, state->index->meta.nlists);
+	lists = palloc(sizeof(uint32) * n);
+	while (nlists < n && next_list(state, &lists[nlists]))
 	{
-		vs_ivf_search_add_list(state->rows, list);
+		nlists++;
 		state->nprobed++;
-		n--;
 	}
-	return state->nprobed > before;
+	vs_ivf_search_clear(state->rows);
+	vs_ivf_search_add_lists(state->rows, lists, nlists);
+	pfree(lists);
+	return nlists > 0;
 }
 
 /* VsScanMethod.start: bind the query, and probe the first lists. */
