@@ -14,6 +14,14 @@
 #include "index/scan.h"
 #include "ivf/ivf_lists.h"
 #include "ivf/ivf_search.h"
+#include "miscadmin.h"
+
+/*
+ * An iterative scan has read so many times as many rows' codes as it has returned
+ * rows: rows of lists to come may be nearer than the farthest ones of those that
+ * were read.
+ */
+#define ROWS_AHEAD 10
 
 typedef struct VsIvfScan
 {
@@ -22,6 +30,7 @@ typedef struct VsIvfScan
 	VsIvfLists *lists;
 	VsIvfSearch *rows;
 	uint32		nprobed;		/* lists so far */
+	uint64		ntaken;			/* rows taken out of "rows" */
 	float		last_dist;		/* of the last row returned */
 	VsRowSort  *late;			/* rows found after farther ones; NULL while
 								 * there are none */
@@ -40,7 +49,7 @@ next_list(VsIvfScan *state, uint32 *list)
 	return state->nprobed < state->index->meta.nlists;
 }
 
-/* Probe up to n further lists; false if there are none. */
+/* Add the rows of up to n further lists; false if there are none. */
 static bool
 probe_lists(VsIvfScan *state, uint32 n)
 {
@@ -54,7 +63,6 @@ probe_lists(VsIvfScan *state, uint32 n)
 		nlists++;
 		state->nprobed++;
 	}
-	vs_ivf_search_clear(state->rows);
 	vs_ivf_search_add_lists(state->rows, lists, nlists);
 	pfree(lists);
 	return nlists > 0;
@@ -92,7 +100,7 @@ end_scan(void *arg)
 
 /* Probe the next lists, if the settings allow. */
 static bool
-next_batch(VsIvfScan *state)
+probe_next(VsIvfScan *state)
 {
 	uint32		probes = vs_ivf_effective_probes(state->index->rel);
 	uint32		max_probes = Max(vs_ivf_max_probes, probes);
@@ -103,6 +111,25 @@ next_batch(VsIvfScan *state)
 	return probe_lists(state, Min(probes, max_probes - state->nprobed));
 }
 
+/* Probe lists ahead of need, as far as memory allows. */
+static void
+probe_ahead(VsIvfScan *state)
+{
+	while (state->ntaken * ROWS_AHEAD >= state->rows->nrows &&
+		   vs_ivf_search_nbytes(state->rows) < (Size) work_mem * 1024 &&
+		   probe_next(state))
+		continue;
+}
+
+/* Begin with the next lists, when no row of those before is left. */
+static bool
+next_batch(VsIvfScan *state)
+{
+	vs_ivf_search_clear(state->rows);
+	state->ntaken = 0;
+	return probe_next(state);
+}
+
 /* Advance to the next row that the lists have in its place. */
 static bool
 next_row(VsIvfScan *state, ItemPointer tid)
@@ -111,23 +138,25 @@ next_row(VsIvfScan *state, ItemPointer tid)
 
 	for (;;)
 	{
+		if (state->ntaken > 0)
+			probe_ahead(state);
 		if (!vs_ivf_search_next(state->rows, tid, &dist))
 		{
 			if (!next_batch(state))
 				return false;
+			continue;
 		}
-		else if (dist < state->last_dist &&
-				 vs_ivf_iterative_scan == VS_ITERATIVE_STRICT)
+		state->ntaken++;
+		if (dist < state->last_dist &&
+			vs_ivf_iterative_scan == VS_ITERATIVE_STRICT)
 		{
 			if (state->late == NULL)
 				state->late = vs_rowsort_begin();
 			vs_rowsort_add(state->late, dist, 0, tid);
+			continue;
 		}
-		else
-		{
-			state->last_dist = dist;
-			return true;
-		}
+		state->last_dist = dist;
+		return true;
 	}
 }
 
