@@ -350,5 +350,5 @@ vs_codebook_read(Relation index, const VsCodebook *codebook, VsRabitq *codec,
 
 	vs_rabitq_use_codebook(codec, floats);
 	vs_rotation_init(&codec->rotation, dim, codebook->seed,
-					 (uint32 *) (centroids + (Size) codebook->ncentroids * dim));
+					 centroids + (Size) codebook->ncentroids * dim);
 }

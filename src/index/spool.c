@@ -10,11 +10,18 @@
 #include "commands/tablespace.h"
 #include "executor/instrument.h"
 #include "index/spool.h"
+#include "miscadmin.h"
 #include "storage/fd.h"
 #include "utils/wait_event.h"
 
 /* What is written at a time, and read of rows in order: whole rows. */
 #define BUFFER_NBYTES (64 * 1024)
+
+/*
+ * So many rows in a buffer are close to each other: reading one alone takes as
+ * long as an eighth of a buffer.
+ */
+#define CLOSE_ROWS 8
 
 /* In front of each row's elements. */
 typedef struct RowHeader
@@ -48,6 +55,21 @@ struct VsSpool
 	uint64		first_buffered; /* its number in the spool */
 	uint64		next;			/* the one after the last that was asked for */
 };
+
+/* A row to gather, and where it belongs among the others. */
+typedef struct WantedRow
+{
+	uint64		number;
+	int			place;
+} WantedRow;
+
+#define ST_SORT sort_wanted
+#define ST_ELEMENT_TYPE WantedRow
+#define ST_COMPARE(a, b) \
+	((a)->number < (b)->number ? -1 : (a)->number > (b)->number)
+#define ST_SCOPE static
+#define ST_DEFINE
+#include "lib/sort_template.h"
 
 Size
 vs_spool_shared_nbytes(int nparticipants)
@@ -228,35 +250,80 @@ read_rows(VsSpool *spool, const SpoolFile *file, uint64 number, int n)
 	spool->nbuffered = n;
 }
 
-/* Have a row in the buffer: alone, or, in order, with those that follow. */
-static void
-buffer_row(VsSpool *spool, uint64 number)
+/* Have a row in the buffer, alone or with those that follow; returns it. */
+static char *
+buffer_row(VsSpool *spool, uint64 number, bool with_others)
 {
-	SpoolFile  *file = spool->files;
-	int			n = 1;
+	Assert(number < spool->nrows);
+	if (number - spool->first_buffered >= spool->nbuffered)
+	{
+		SpoolFile  *file = spool->files;
+		int			n = 1;
 
-	while (number - file->first >= file->nrows)
-		file++;
-	if (number == spool->next)
-		n = Min(file->first + file->nrows - number, spool->capacity);
-	read_rows(spool, file, number, n);
+		while (number - file->first >= file->nrows)
+			file++;
+		if (with_others)
+			n = Min(file->first + file->nrows - number, spool->capacity);
+		read_rows(spool, file, number, n);
+	}
+	return spool->buffer + spool->row_nbytes * (number - spool->first_buffered);
+}
+
+/* What a row holds that lies at a place. */
+static void
+deform_row(char *place, VsSpoolRow *row)
+{
+	RowHeader	header;
+
+	memcpy(&header, place, sizeof(header));
+	row->tid = header.tid;
+	row->exponent = header.exponent;
+	row->halves = (uint16 *) (place + sizeof(header));
 }
 
 void
 vs_spool_read(VsSpool *spool, uint64 number, VsSpoolRow *row)
 {
-	RowHeader	header;
-	char	   *place;
-
-	Assert(number < spool->nrows);
-	if (number - spool->first_buffered >= spool->nbuffered)
-		buffer_row(spool, number);
+	deform_row(buffer_row(spool, number, number == spool->next), row);
 	spool->next = number + 1;
-	place = spool->buffer + spool->row_nbytes * (number - spool->first_buffered);
-	memcpy(&header, place, sizeof(header));
-	row->tid = header.tid;
-	row->exponent = header.exponent;
-	row->halves = (uint16 *) (place + sizeof(header));
+}
+
+void
+vs_spool_gather(VsSpool *spool, int n, const uint64 *numbers, char *rows)
+{
+	WantedRow  *wanted;
+	uint64		span;
+	bool		with_others;
+
+	if (n == 0)
+		return;
+	wanted = palloc_extended(sizeof(WantedRow) * n, MCXT_ALLOC_HUGE);
+	for (int i = 0; i < n; i++)
+		wanted[i] = (WantedRow) {numbers[i], i};
+	sort_wanted(wanted, n);
+
+	span = wanted[n - 1].number - wanted[0].number + 1;
+	with_others = (double) n / span * spool->capacity >= CLOSE_ROWS;
+	for (int i = 0; i < n; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		memcpy(rows + spool->row_nbytes * wanted[i].place,
+			   buffer_row(spool, wanted[i].number, with_others),
+			   spool->row_nbytes);
+	}
+	pfree(wanted);
+}
+
+Size
+vs_spool_row_nbytes(const VsSpool *spool)
+{
+	return spool->row_nbytes;
+}
+
+void
+vs_spool_gathered(const VsSpool *spool, char *rows, int i, VsSpoolRow *row)
+{
+	deform_row(rows + spool->row_nbytes * i, row);
 }
 
 uint64

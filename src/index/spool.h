@@ -63,6 +63,24 @@ extern void vs_spool_begin_reading(VsSpool *spool);
  */
 extern void vs_spool_read(VsSpool *spool, uint64 number, VsSpoolRow *row);
 
+/*
+ * Read n rows by their numbers, which are in any order, into memory in that
+ * order: "rows" has n * vs_spool_row_nbytes bytes.  The files are read in order,
+ * and where rows lie close to each other the gaps between them, too.  Checks for
+ * interrupts.
+ */
+extern void vs_spool_gather(VsSpool *spool, int n, const uint64 *numbers,
+							char *rows);
+
+/* Memory that gathering takes beside the rows, for each: its number, too. */
+#define VS_SPOOL_GATHER_NBYTES (3 * sizeof(uint64))
+
+extern Size vs_spool_row_nbytes(const VsSpool *spool);
+
+/* Row i of those that were gathered; points into them. */
+extern void vs_spool_gathered(const VsSpool *spool, char *rows, int i,
+							  VsSpoolRow *row);
+
 /* Rows written by this process, or, once reading has begun, by all. */
 extern uint64 vs_spool_nrows(const VsSpool *spool);
 

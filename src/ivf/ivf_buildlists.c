@@ -22,6 +22,9 @@
 /* Float16 elements that a number takes in a record. */
 #define NUMBER_DIM (sizeof(uint64) / sizeof(uint16))
 
+/* Shares of the lists that each of several participants writes. */
+#define SHARES 4
+
 static VsSpoolShared *
 files_of(VsIvfFiles *files)
 {
@@ -205,34 +208,98 @@ vs_ivf_build_sort(VsIvfBuild *build)
 	pfree(counts);
 }
 
-/* A list that is being written. */
-typedef struct ListRows
+/*
+ * Rows of some lists on their way into these.  They are read many at a time: then
+ * the spool can be read in its own order, which is another.
+ */
+typedef struct RowBatch
 {
 	VsIvfBuild *build;
 	uint64		next;			/* in build->sorted */
-} ListRows;
+	uint64		end;			/* of what this participant has taken */
+	int			capacity;
+	int			n;
+	int			nused;			/* of these */
+	uint64	   *numbers;
+	char	   *rows;
+} RowBatch;
+
+/* Rows that may be in memory: half of what this participant may have. */
+static RowBatch
+allocate_batch(VsIvfBuild *build)
+{
+	VsSpool    *spool = build->base.spool;
+	Size		memory = (Size) maintenance_work_mem * 1024 / 2 /
+		build->base.team->nparticipants;
+	Size		row_nbytes = vs_spool_row_nbytes(spool) + VS_SPOOL_GATHER_NBYTES;
+	RowBatch	batch = {.build = build};
+
+	batch.capacity = Min(Min(Max(memory / row_nbytes, 1), INT_MAX),
+						 vs_spool_nrows(spool));
+	batch.numbers = palloc_extended(sizeof(uint64) * batch.capacity,
+									MCXT_ALLOC_HUGE);
+	batch.rows = palloc_extended(vs_spool_row_nbytes(spool) * batch.capacity,
+								 MCXT_ALLOC_HUGE);
+	return batch;
+}
+
+/* Read the rows that come next. */
+static void
+read_batch(RowBatch *batch)
+{
+	batch->n = Min(batch->end - batch->next, batch->capacity);
+	batch->nused = 0;
+	for (int i = 0; i < batch->n; i++)
+		batch->numbers[i] = read_number(batch->build->sorted, batch->next++);
+	vs_spool_gather(batch->build->base.spool, batch->n, batch->numbers,
+					batch->rows);
+}
 
 /* VsIvfNextRow */
 static void
 next_row(void *state, VsIvfRow *row)
 {
-	ListRows   *rows = state;
-	VsBuild    *base = &rows->build->base;
+	RowBatch   *batch = state;
+	VsBuild    *base = &batch->build->base;
 	VsSpoolRow	spooled;
 
-	vs_spool_read(base->spool, read_number(rows->build->sorted, rows->next++),
-				  &spooled);
+	if (batch->nused == batch->n)
+		read_batch(batch);
+	vs_spool_gathered(base->spool, batch->rows, batch->nused++, &spooled);
 	row->tid = spooled.tid;
 	row->vector.exponent = spooled.exponent;
 	memcpy(row->vector.halves, spooled.halves, sizeof(uint16) * base->dim);
 	vs_team_report(base->team, 1);
 }
 
+/* Write lists "first" to before "end", which a participant has taken. */
+static void
+write_some_lists(VsIvfBuild *build, RowBatch *batch, uint32 first, uint32 end)
+{
+	uint64		begin = read_number(build->sorted, first);
+
+	batch->next = begin;
+	batch->end = read_number(build->sorted, end);
+	for (uint32 list = first; list < end; list++)
+	{
+		MemoryContext old = MemoryContextSwitchTo(build->base.row_context);
+		uint64		next_begin = read_number(build->sorted, list + 1);
+
+		vs_ivf_write_list(build->index, list, next_begin - begin, next_row, batch);
+		begin = next_begin;
+		MemoryContextSwitchTo(old);
+		MemoryContextReset(build->base.row_context);
+	}
+}
+
 void
 vs_ivf_build_write_lists(VsIvfBuild *build)
 {
 	VsBuild    *base = &build->base;
+	uint32		nlists;
+	int			ntaken;
 	uint64		list;
+	RowBatch	batch;
 
 	attach_shared(build);
 	if (build->index == NULL)
@@ -245,16 +312,15 @@ vs_ivf_build_write_lists(VsIvfBuild *build)
 		build->sorted = vs_spool_open(NUMBER_DIM, files_of(&build->shared->sorted));
 	vs_spool_begin_reading(build->sorted);
 
-	while ((list = vs_build_take(base, 1)) < build->index->meta.nlists)
-	{
-		MemoryContext old = MemoryContextSwitchTo(base->row_context);
-		ListRows	rows = {build, read_number(build->sorted, list)};
-		uint64		end = read_number(build->sorted, list + 1);
-
-		vs_ivf_write_list(build->index, list, end - rows.next, next_row, &rows);
-		MemoryContextSwitchTo(old);
-		MemoryContextReset(base->row_context);
-	}
+	/* A few shares each, so that all end at about the same time. */
+	nlists = build->index->meta.nlists;
+	ntaken = base->team->nparticipants == 1 ? nlists :
+		Max(nlists / (base->team->nparticipants * SHARES), 1);
+	batch = allocate_batch(build);
+	while ((list = vs_build_take(base, ntaken)) < nlists)
+		write_some_lists(build, &batch, list, Min(list + ntaken, nlists));
+	pfree(batch.numbers);
+	pfree(batch.rows);
 }
 
 void

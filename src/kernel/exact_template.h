@@ -8,6 +8,7 @@
  *
  * Parameters beyond those:
  *	Vec vec_max(Vec, Vec)				of numbers that are not NaN
+ *	uint32 vec_positive(Vec)			bit i is set if lane i is above 0
  *	Vec vec_butterflies(int width, Vec)	of lanes i and i + width their sum and
  *						difference, for each i without the bit width, a power of two
  *						below VEC_LANES
@@ -202,4 +203,91 @@ hadamard(int n, float scale, float *x)
 		hadamard_stage(width, n, x);
 	for (int i = 0; i < n; i += VEC_LANES)
 		vec_store_f32(x + i, vec_mul(vec_load_f32(x + i), vec_set(scale)));
+}
+
+/* Multiply by factors. */
+static void
+multiply(int dim, const float *factors, float *x)
+{
+	int			i = 0;
+
+	for (; i + VEC_LANES <= dim; i += VEC_LANES)
+		vec_store_f32(x + i, vec_mul(vec_load_f32(x + i),
+									 vec_load_f32(factors + i)));
+	for (; i < dim; i++)
+		x[i] *= factors[i];
+}
+
+static void
+mix(int n, float scale, float *a, float *b)
+{
+	int			i = 0;
+
+	for (; i + VEC_LANES <= n; i += VEC_LANES)
+	{
+		Vec			left = vec_load_f32(a + i);
+		Vec			right = vec_load_f32(b + i);
+
+		vec_store_f32(a + i, vec_mul(vec_add(left, right), vec_set(scale)));
+		vec_store_f32(b + i, vec_mul(vec_sub(left, right), vec_set(scale)));
+	}
+	for (; i < n; i++)
+	{
+		float		left = a[i];
+		float		right = b[i];
+
+		a[i] = (left + right) * scale;
+		b[i] = (left - right) * scale;
+	}
+}
+
+/* The smallest of two is the largest of their negatives, and keeps zeros. */
+static void
+scale_clamped(int dim, const float *x, float scale, float limit, float *out)
+{
+	int			i = 0;
+
+	for (; i + VEC_LANES <= dim; i += VEC_LANES)
+	{
+		Vec			v = vec_mul(vec_load_f32(x + i), vec_set(scale));
+
+		v = vec_max(vec_mul(v, vec_set(-1)), vec_set(-limit));
+		v = vec_max(vec_mul(v, vec_set(-1)), vec_set(-limit));
+		vec_store_f32(out + i, v);
+	}
+	for (; i < dim; i++)
+	{
+		float		v = x[i] * scale;
+
+		v = v > limit ? limit : v;
+		out[i] = v < -limit ? -limit : v;
+	}
+}
+
+static void
+subtract(int dim, const float *a, const float *b, float *out)
+{
+	int			i = 0;
+
+	for (; i + VEC_LANES <= dim; i += VEC_LANES)
+		vec_store_f32(out + i, vec_sub(vec_load_f32(a + i), vec_load_f32(b + i)));
+	for (; i < dim; i++)
+		out[i] = a[i] - b[i];
+}
+
+static void
+encode_signs(int dim, const float *x, uint8 *code)
+{
+	for (int i = 0; i < dim; i += EXACT_LANES)
+	{
+		uint32		bits = 0;
+
+#pragma GCC unroll 16
+		for (int k = 0; k < EXACT_VECS; k++)
+			bits |= vec_positive(load_rest(dim, i + k * VEC_LANES, x)) <<
+				(k * VEC_LANES);
+		code[i / 8] = (uint8) bits;
+		if (i + 8 < dim)
+			code[i / 8 + 1] = (uint8) (bits >> 8);
+	}
 }

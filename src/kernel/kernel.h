@@ -116,6 +116,20 @@ typedef struct VsKernel
 	void		(*hadamard) (int n, float scale, float *x);
 
 	/*
+	 * Likewise: x[i] *= factors[i]; a[i] and b[i] become their sum and their
+	 * difference times scale; out[i] = x[i] * scale, clamped to the limit on
+	 * both sides (out may be x); out[i] = a[i] - b[i] (out may be either);
+	 * and a code of 1 bit a dimension, set where x[i] is above 0.
+	 */
+	void		(*multiply) (int dim, const float *factors, float *x);
+	void		(*mix) (int n, float scale, float *a, float *b);
+	void		(*scale_clamped) (int dim, const float *x, float scale,
+								  float limit, float *out);
+	void		(*subtract) (int dim, const float *a, const float *b,
+							 float *out);
+	void		(*encode_signs) (int dim, const float *x, uint8 *code);
+
+	/*
 	 * Dot products of one int8 query (values -127..127) with many codes:
 	 * dots[j] = sum over i of u_j[i] * query[i].  prepare_code_query puts the
 	 * query into the layout that this kernel's code_dots wants; a prepared

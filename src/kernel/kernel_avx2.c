@@ -122,6 +122,12 @@ vec_max(Vec a, Vec b)
 	return _mm256_max_ps(a, b);
 }
 
+static inline uint32
+vec_positive(Vec v)
+{
+	return _mm256_movemask_ps(_mm256_cmp_ps(v, _mm256_setzero_ps(), _CMP_GT_OQ));
+}
+
 static inline Vec
 vec_butterflies(int width, Vec v)
 {

@@ -117,6 +117,12 @@ vec_max(Vec a, Vec b)
 	return _mm512_max_ps(a, b);
 }
 
+static inline uint32
+vec_positive(Vec v)
+{
+	return _mm512_cmp_ps_mask(v, _mm512_setzero_ps(), _CMP_GT_OQ);
+}
+
 static inline Vec
 vec_butterflies(int width, Vec v)
 {

@@ -76,6 +76,11 @@ vs_load_halves_partial(const uint16 *p, int n)
 	.exact_sum_abs = exact_sum_abs, \
 	.max_abs = max_abs, \
 	.hadamard = hadamard, \
+	.multiply = multiply, \
+	.mix = mix, \
+	.scale_clamped = scale_clamped, \
+	.subtract = subtract, \
+	.encode_signs = encode_signs, \
 	.prepare_code_query = prepare_code_query, \
 	.prepare_code = prepare_code, \
 	.code_dots = code_dots, \

@@ -88,6 +88,12 @@ vec_max(Vec a, Vec b)
 	return a > b ? a : b;
 }
 
+static inline uint32
+vec_positive(Vec v)
+{
+	return v > 0.0f;
+}
+
 static inline Vec
 vec_butterflies(int width, Vec v)
 {

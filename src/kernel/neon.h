@@ -186,6 +186,21 @@ vec_max(Vec a, Vec b)
 	return vec_make(vmaxnmq_f32(a.low, b.low), vmaxnmq_f32(a.high, b.high));
 }
 
+/* Bit i is set if lane i is above 0; only the lowest four may be. */
+static inline uint32
+positive(float32x4_t v)
+{
+	static const uint32 bits[4] = {1, 2, 4, 8};
+
+	return vaddvq_u32(vandq_u32(vcgtzq_f32(v), vld1q_u32(bits)));
+}
+
+static inline uint32
+vec_positive(Vec v)
+{
+	return positive(v.low) | positive(v.high) << 4;
+}
+
 /* Butterflies within a register. */
 static inline float32x4_t
 butterflies(int width, float32x4_t v)

@@ -69,17 +69,6 @@ quantize_residual(int bits, int dim, float *restrict residual, float length,
 	}
 }
 
-/* The same for signs; the levels are -1/2 and 1/2. */
-static void
-quantize_signs(int dim, float *restrict residual, uint8 *restrict u)
-{
-	for (int i = 0; i < dim; i++)
-	{
-		u[i] = residual[i] > 0.0f;
-		residual[i] = (float) u[i] - 0.5f;
-	}
-}
-
 /* Pack u (one byte an element, zeros up to a whole code) into a code. */
 static pg_attribute_always_inline void
 pack_elements(int bits, int dim, const uint8 *restrict u, uint8 *restrict code)
@@ -103,9 +92,6 @@ pack_code(int bits, int dim, const uint8 *u, uint8 *code)
 {
 	switch (bits)
 	{
-		case 1:
-			pack_elements(1, dim, u, code);
-			break;
 		case 2:
 			pack_elements(2, dim, u, code);
 			break;
@@ -119,25 +105,30 @@ pack_code(int bits, int dim, const uint8 *u, uint8 *code)
 }
 
 float
+vs_levels_encode_signs(int dim, const float *residual, uint8 *code)
+{
+	vs_kernel->encode_signs(dim, residual, code);
+	return 0.5f * vs_kernel->exact_sum_abs(dim, residual);
+}
+
+float
 vs_levels_encode(int bits, int dim, float *residual, float length_sq, uint8 *code)
 {
 	float		along;			/* <levels, residual> */
+	float		copy[VS_CODE_MAX_DIM];
 	uint8		u[VS_CODE_MAX_DIM + 8];
 
 	Assert(dim <= VS_CODE_MAX_DIM);
 	if (bits == 1)
 	{
-		along = 0.5f * vs_kernel->exact_sum_abs(dim, residual);
-		quantize_signs(dim, residual, u);
+		along = vs_levels_encode_signs(dim, residual, code);
+		for (int i = 0; i < dim; i++)
+			residual[i] = residual[i] > 0.0f ? 0.5f : -0.5f;
+		return along;
 	}
-	else
-	{
-		float		copy[VS_CODE_MAX_DIM];
-
-		memcpy(copy, residual, sizeof(float) * dim);
-		quantize_residual(bits, dim, residual, sqrtf(length_sq), u);
-		along = vs_kernel->exact_ip(dim, residual, copy);
-	}
+	memcpy(copy, residual, sizeof(float) * dim);
+	quantize_residual(bits, dim, residual, sqrtf(length_sq), u);
+	along = vs_kernel->exact_ip(dim, residual, copy);
 	memset(u + dim, 0, 8);
 	pack_code(bits, dim, u, code);
 	return along;

@@ -26,6 +26,13 @@ extern float vs_levels_encode(int bits, int dim, float *residual,
 							  float length_sq, uint8 *code);
 
 /*
+ * The same for 1 bit a dimension, whose levels are -1/2 and 1/2, where nobody
+ * needs them: the residual stays as it is.
+ */
+extern float vs_levels_encode_signs(int dim, const float *residual,
+									uint8 *code);
+
+/*
  * Quantize a query (dim floats) to dim integers of 8 bits, from -127 to 127.
  * Returns what one unit is worth, and in *sum the sum of the integers.
  */

@@ -34,14 +34,16 @@ vs_rabitq_scale(const VsRabitq *codec, const float *x, float *out)
 	int			dim = codec->dim;
 	float		scale = vs_f16vec_scale(-codec->exponent);
 
+	if (!codec->has_l1)
+	{
+		vs_kernel->scale_clamped(dim, x, scale, MAX_ELEMENT, out);
+		return;
+	}
 	for (int i = 0; i < dim; i++)
 	{
-		float		v = x[i];
+		float		v = vs_l1_clamp(&codec->l1, i, x[i]) * scale *
+			codec->l1.weights[i];
 
-		if (codec->has_l1)
-			v = vs_l1_clamp(&codec->l1, i, v) * scale * codec->l1.weights[i];
-		else
-			v *= scale;
 		v = v > MAX_ELEMENT ? MAX_ELEMENT : v;
 		out[i] = v < -MAX_ELEMENT ? -MAX_ELEMENT : v;
 	}

@@ -71,14 +71,21 @@ vs_residual_encode(VsEstimate estimate, int bits, int dim, const float *x,
 	float		lost;
 	float		error;
 
-	for (int i = 0; i < dim; i++)
-		residual[i] = x[i] - center[i];
+	vs_kernel->subtract(dim, x, center, residual);
 	length_sq = vs_kernel->exact_ip(dim, residual, residual);
 	factors->add = round_down(form_add(estimate, dim, residual, length_sq, center));
 
-	/* From here on the residual's levels are in its place. */
-	along = vs_levels_encode(bits, dim, residual, length_sq, code);
-	levels_sq = vs_kernel->exact_ip(dim, residual, residual);
+	if (bits == 1)
+	{
+		along = vs_levels_encode_signs(dim, residual, code);
+		levels_sq = 0.25f * dim;
+	}
+	else
+	{
+		/* From here on the residual's levels are in its place. */
+		along = vs_levels_encode(bits, dim, residual, length_sq, code);
+		levels_sq = vs_kernel->exact_ip(dim, residual, residual);
+	}
 
 	/* ratio * levels is the residual and, at a right angle, what is unseen. */
 	ratio = along > 0.0f ? length_sq / along : 0.0f;

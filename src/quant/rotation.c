@@ -29,7 +29,7 @@ next_random(uint64 *state)
 }
 
 void
-vs_rotation_init(VsRotation *rotation, int dim, uint64 seed, uint32 *signs)
+vs_rotation_init(VsRotation *rotation, int dim, uint64 seed, float *signs)
 {
 	uint64		state = seed;
 	uint64		bits = 0;
@@ -44,49 +44,9 @@ vs_rotation_init(VsRotation *rotation, int dim, uint64 seed, uint32 *signs)
 	{
 		if (i % 64 == 0)
 			bits = next_random(&state);
-		signs[i] = (bits & 1) ? 0x80000000 : 0;
+		signs[i] = (bits & 1) ? -1.0f : 1.0f;
 		bits >>= 1;
 	}
-}
-
-/* Flip the sign of each element whose mask is set. */
-static void
-flip_signs(int dim, float *restrict x, const uint32 *restrict signs)
-{
-	for (int i = 0; i < dim; i++)
-	{
-		union
-		{
-			float		f;
-			uint32		u;
-		}			v;
-
-		v.f = x[i];
-		v.u ^= signs[i];
-		x[i] = v.f;
-	}
-}
-
-/* Butterflies between two runs of n elements. */
-static inline void
-butterfly(int n, float *restrict a, float *restrict b)
-{
-	for (int i = 0; i < n; i++)
-	{
-		float		sum = a[i] + b[i];
-		float		difference = a[i] - b[i];
-
-		a[i] = sum;
-		b[i] = difference;
-	}
-}
-
-/* Multiply n elements by a factor. */
-static inline void
-scale(int n, float *x, float factor)
-{
-	for (int i = 0; i < n; i++)
-		x[i] *= factor;
 }
 
 void
@@ -99,16 +59,15 @@ vs_rotation_apply(const VsRotation *rotation, float *x)
 
 	for (int round = 0; round < VS_ROTATION_ROUNDS; round++)
 	{
-		const uint32 *signs = rotation->signs + 2 * round * dim;
+		const float *signs = rotation->signs + 2 * round * dim;
 
-		flip_signs(dim, x, signs);
+		vs_kernel->multiply(dim, signs, x);
 		vs_kernel->hadamard(block, norm, x);
 		if (block < dim)
 		{
-			flip_signs(dim, x, signs + dim);
+			vs_kernel->multiply(dim, signs + dim, x);
 			vs_kernel->hadamard(block, norm, x + dim - block);
-			butterfly(half, x, x + half);
-			scale(2 * half, x, (float) M_SQRT1_2);
+			vs_kernel->mix(half, (float) M_SQRT1_2, x, x + half);
 		}
 	}
 }

@@ -18,19 +18,19 @@ typedef struct VsRotation
 {
 	int			dim;
 	int			block;			/* largest power of two <= dim */
-	uint32	   *signs;			/* VS_ROTATION_FLIPS * dim sign masks */
+	float	   *signs;			/* VS_ROTATION_FLIPS * dim times 1 or -1 */
 } VsRotation;
 
-/* Bytes that the sign masks of a rotation take. */
+/* Bytes that the signs of a rotation take. */
 #define vs_rotation_signs_nbytes(dim) \
-	(sizeof(uint32) * VS_ROTATION_FLIPS * (size_t) (dim))
+	(sizeof(float) * VS_ROTATION_FLIPS * (size_t) (dim))
 
 /*
  * Set up the rotation that "seed" determines.  signs is the caller's memory
  * of vs_rotation_signs_nbytes(dim) bytes and must outlive the rotation.
  */
 extern void vs_rotation_init(VsRotation *rotation, int dim, uint64 seed,
-							 uint32 *signs);
+							 float *signs);
 
 /* Rotate x in place.  Bit-identical on every instruction set. */
 extern void vs_rotation_apply(const VsRotation *rotation, float *x);

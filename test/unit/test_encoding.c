@@ -98,7 +98,7 @@ fill_pattern(Pattern pattern, int magnitude, int dim, float *x)
  * Digests; what they need of a kernel they take from vs_kernel
  */
 
-static uint32 signs[VS_ROTATION_FLIPS * MAX_DIM];
+static float signs[VS_ROTATION_FLIPS * MAX_DIM];
 static float x[MAX_DIM];
 
 static uint64

@@ -70,7 +70,7 @@ distance_l1(int dim, const float *a, const float *b)
  * Rotation
  */
 
-static uint32 signs[VS_ROTATION_FLIPS * MAX_DIM];
+static float signs[VS_ROTATION_FLIPS * MAX_DIM];
 
 /*
  * Each addition of the transform rounds once; there are 2 * log2(block) + 1 of

@@ -170,7 +170,7 @@ test_bounds(Shape shape, VsEstimate estimate, int bits, int dim, int n,
 {
 	static float center[MAX_DIM];
 	static float x[MAX_DIM];
-	static uint32 signs[VS_ROTATION_FLIPS * MAX_DIM];
+	static float signs[VS_ROTATION_FLIPS * MAX_DIM];
 	VsRotation	rotation;
 	VsResidualQuery *query = vs_residual_query_create(estimate, bits, dim);
 	int			nabove = 0;
