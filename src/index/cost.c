@@ -5,9 +5,12 @@
  */
 #include "postgres.h"
 
+#include "access/genam.h"
 #include "compat.h"
 #include "index/cost.h"
 #include "nodes/parsenodes.h"
+#include "utils/selfuncs.h"
+#include "utils/spccache.h"
 
 /*
  * The cost of what must not be chosen.  Not infinite: the planner subtracts
@@ -30,8 +33,8 @@ has_limit(const Query *query)
  * all rows, and the index does not have those whose vector is NULL or zero.
  * The same holds where a LIMIT is applied to what was computed from all rows.
  */
-bool
-vs_cost_wants_some_rows(const PlannerInfo *root)
+static bool
+wants_some_rows(const PlannerInfo *root)
 {
 	const Query *query = root->parse;
 
@@ -42,9 +45,10 @@ vs_cost_wants_some_rows(const PlannerInfo *root)
 		(query->limitCount == NULL && root->tuple_fraction > 0.0);
 }
 
-void
-vs_cost_forbid(IndexPath *path, Cost *startup, Cost *total,
-			   Selectivity *selectivity, double *correlation, double *pages)
+/* Have the planner take any other path. */
+static void
+forbid(IndexPath *path, Cost *startup, Cost *total, Selectivity *selectivity,
+	   double *correlation, double *pages)
 {
 	vs_compat_forbid_path(&path->path);
 	*startup = FORBIDDEN_COST;
@@ -52,4 +56,34 @@ vs_cost_forbid(IndexPath *path, Cost *startup, Cost *total,
 	*selectivity = 0;
 	*correlation = 0;
 	*pages = 0;
+}
+
+void
+vs_cost_estimate(PlannerInfo *root, IndexPath *path, double loop_count,
+				 Cost *startup, Cost *total, Selectivity *selectivity,
+				 double *correlation, double *pages, VsCostEstimate estimate)
+{
+	const IndexOptInfo *info = path->indexinfo;
+	VsCost		cost = {.root = root, .info = info};
+	GenericCosts generic = {0};
+
+	if (path->indexorderbys == NIL || !wants_some_rows(root))
+	{
+		forbid(path, startup, total, selectivity, correlation, pages);
+		return;
+	}
+
+	cost.rel = index_open(info->indexoid, NoLock);
+	cost.ntuples = Max(info->tuples, 1.0);
+	get_tablespace_page_costs(info->reltablespace, &cost.random_page,
+							  &cost.seq_page);
+	estimate(&cost);
+	index_close(cost.rel, NoLock);
+
+	genericcostestimate(root, path, loop_count, &generic);
+	*startup = cost.startup;
+	*total = cost.total;
+	*selectivity = generic.indexSelectivity;
+	*correlation = 0;
+	*pages = cost.pages;
 }
