@@ -107,6 +107,26 @@ SELECT advice('stats_lists_idx');
 REINDEX INDEX stats_lists_idx;
 SELECT advice('stats_lists_idx');
 
+-- An index that was made before there were rows has one list.
+CREATE TABLE stats_empty (v vector(384));
+CREATE INDEX stats_empty_idx ON stats_empty USING ivfflat (v) WITH (lists = 20);
+INSERT INTO stats_empty
+    SELECT s || s || s || s FROM generate_series(1, 300) i, stats_vector(i, 1) s;
+SELECT advice('stats_empty_idx');
+REINDEX INDEX stats_empty_idx;
+SELECT advice('stats_empty_idx');
+
+-- By inner product, one row of garbage does not decide on all others.
+CREATE TABLE stats_garbage (v vector(384));
+INSERT INTO stats_garbage
+    SELECT s || s || s || s FROM generate_series(1, 300) i, stats_vector(i, 1) s;
+INSERT INTO stats_garbage
+    SELECT array_agg(1e18)::vector FROM generate_series(1, 384);
+CREATE INDEX stats_garbage_idx ON stats_garbage
+    USING ivfflat (v vector_ip_ops) WITH (lists = 20);
+SELECT stat('stats_garbage_idx', 'centroid_distance_at_build') < 1000 AS at_build,
+       stat('stats_garbage_idx', 'centroid_distance') < 1000 AS now;
+
 -- An owner's and a monitor's, nobody else's; an index of ours that is whole.
 CREATE ROLE vsearch_regress_stats;
 SET ROLE vsearch_regress_stats;

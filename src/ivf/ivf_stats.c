@@ -6,6 +6,7 @@
 
 #include <math.h>
 
+#include "common/pg_prng.h"
 #include "ivf/ivf_check.h"
 #include "ivf/ivf_measure.h"
 #include "ivf/ivf_write.h"
@@ -24,9 +25,11 @@ typedef struct Tally
 	uint64		npages;			/* of the lists that hold rows */
 	uint64		npages_new;		/* that these would have in a new index */
 
-	/* Every step'th row is measured. */
+	/* Of each step rows one is measured, any of them. */
 	uint64		step;
 	uint64		nseen;			/* rows so far */
+	uint64		next_measured;
+	pg_prng_state prng;
 	double	   *dists;
 	int			ndists;
 	int			capacity;
@@ -63,6 +66,18 @@ keep_dist(Tally *tally, double dist)
 	tally->dists[tally->ndists++] = dist;
 }
 
+/* Count a row; whether it is one to be measured. */
+static bool
+is_measured(Tally *tally)
+{
+	uint64		row = tally->nseen++;
+
+	if (row % tally->step == 0)
+		tally->next_measured = row +
+			pg_prng_uint64_range(&tally->prng, 0, tally->step - 1);
+	return row == tally->next_measured;
+}
+
 /*
  * Measure rows of a list page; center is where the list's center is, once it was
  * read.
@@ -76,8 +91,7 @@ measure_page(Tally *tally, const VsIvfEntry *entry, float **center,
 
 	for (int i = 0; i < vs_ivf_nused(g, slots); i++)
 	{
-		if (!ItemPointerIsValid(&slots->tids[i]) ||
-			tally->nseen++ % tally->step != tally->step / 2)
+		if (!ItemPointerIsValid(&slots->tids[i]) || !is_measured(tally))
 			continue;
 		if (*center == NULL)
 		{
@@ -182,7 +196,7 @@ report_growth(VsStats *stats, const Tally *tally, double nrows)
 
 	if (vs_ivf_option_centroids_from(rel) == NULL &&
 		nrows > 2.0 * meta->nrows && nrows >= nlists && nlists > 2 * meta->nlists)
-		vs_stats_advise_reindex(stats, "it has %u lists, chosen for %.0f rows; a new one of %.0f rows has %d",
+		vs_stats_advise_reindex(stats, "its number of lists, %u, was chosen for %.0f rows; for %.0f rows it is %d",
 								meta->nlists, meta->nrows, nrows, nlists);
 }
 
@@ -211,6 +225,7 @@ vs_ivf_stats(Relation rel, VsStats *stats)
 	};
 	double		nrows;
 
+	pg_prng_seed(&tally.prng, index->meta.seed);
 	for (uint32 list = 0; list < nlists; list++)
 		tally_list(&tally, list);
 
