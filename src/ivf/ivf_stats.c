@@ -22,9 +22,15 @@ typedef struct Tally
 	uint64	   *nrows;			/* of each list */
 	uint64		npages;			/* of the lists that hold rows */
 	uint64		npages_new;		/* that these would have in a new index */
-	double	   *dists;			/* of the rows that were measured */
+
+	/* Rows that are measured: one of "stride". */
+	uint64		stride;
+	uint64		nmet;
+	double	   *dists;
 	int			ndists;
 	int			max_dists;
+	float	   *center;			/* of the present list, once it is needed */
+	bool		has_center;
 } Tally;
 
 /* Distance of a row to its list's centroid, in the unit of codes. */
@@ -46,22 +52,26 @@ center_distance(VsIvfIndex *index, BlockNumber block, int record,
 	return dist;
 }
 
-/* Measure one row of a list page, the first in use. */
+/* Measure rows of a list page, one of so many that there are. */
 static void
-measure_page(Tally *tally, const float *center, const VsIvfSlots *slots)
+measure_page(Tally *tally, const VsIvfEntry *entry, const VsIvfSlots *slots)
 {
 	const VsIvfGeometry *g = &tally->index->geometry;
 
 	for (int i = 0; i < vs_ivf_nused(g, slots); i++)
-		if (ItemPointerIsValid(&slots->tids[i]) &&
-			tally->ndists < tally->max_dists)
-		{
-			tally->dists[tally->ndists++] =
-				center_distance(tally->index,
-								slots->vector_blocks[i / g->vectors_per_page],
-								i % g->vectors_per_page, center);
-			return;
-		}
+	{
+		if (!ItemPointerIsValid(&slots->tids[i]) ||
+			tally->nmet++ % tally->stride != 0 ||
+			tally->ndists == tally->max_dists)
+			continue;
+		if (!tally->has_center)
+			vs_ivf_read_center(tally->index, entry, tally->center);
+		tally->has_center = true;
+		tally->dists[tally->ndists++] =
+			center_distance(tally->index,
+							slots->vector_blocks[i / g->vectors_per_page],
+							i % g->vectors_per_page, tally->center);
+	}
 }
 
 /* Pages of vectors that a list page owns. */
@@ -75,22 +85,17 @@ count_vector_pages(const VsIvfGeometry *g, const VsIvfSlots *slots)
 	return n * g->pages_per_vector;
 }
 
-/* Count the rows of a list; measures one row of each of its pages, or none. */
+/* Count the rows of a list, and measure some. */
 static void
-tally_list(Tally *tally, uint32 list, bool measure)
+tally_list(Tally *tally, uint32 list)
 {
 	VsIvfIndex *index = tally->index;
 	const VsIvfGeometry *g = &index->geometry;
 	VsIvfEntry	entry = vs_ivf_read_entry(index, list);
 	BlockNumber block = entry.first;
-	float	   *center = NULL;
 	PGAlignedBlock copy;
 
-	if (measure)
-	{
-		center = palloc(sizeof(float) * g->dim);
-		vs_ivf_read_center(index, &entry, center);
-	}
+	tally->has_center = false;
 	while (block != InvalidBlockNumber)
 	{
 		Buffer		buffer = vs_ivf_lock_list(index, list, block,
@@ -104,13 +109,11 @@ tally_list(Tally *tally, uint32 list, bool measure)
 		slots = vs_ivf_page_slots(g, (Page) copy.data);
 		tally->nrows[list] += slots.header->nlive;
 		tally->npages += 1 + count_vector_pages(g, &slots);
-		if (measure)
-			measure_page(tally, center, &slots);
+		if (!vs_ivf_is_exact(index))
+			measure_page(tally, &entry, &slots);
 		block = vs_ivf_next_block(index, block, slots.header);
 	}
 	tally->npages_new += vs_ivf_lay_out(g, 0, tally->nrows[list]).end;
-	if (center != NULL)
-		pfree(center);
 }
 
 static int
@@ -129,6 +132,18 @@ compare_dists(const void *a, const void *b)
 	double		right = *(const double *) b;
 
 	return left < right ? -1 : left > right;
+}
+
+/*
+ * One of how many rows is to be measured, so that there are about MEASURED_ROWS
+ * where pages are full.
+ */
+static uint64
+choose_stride(const VsIvfGeometry *g, BlockNumber nblocks)
+{
+	int			npages = 1 + g->nvector_blocks * g->pages_per_vector;
+
+	return Max((uint64) nblocks * g->nslots / npages / MEASURED_ROWS, 1);
 }
 
 /* Report how many rows the lists have. */
@@ -163,16 +178,17 @@ vs_ivf_stats(Relation rel, VsStats *stats)
 	uint32		nlists = index->meta.nlists;
 	bool		is_exact = vs_ivf_is_exact(index);
 	BlockNumber nblocks = RelationGetNumberOfBlocks(rel);
-	uint32		step = Max(nblocks / MEASURED_ROWS, 1);
 	Tally		tally = {
 		.index = index,
 		.nrows = palloc0(sizeof(uint64) * nlists),
+		.stride = choose_stride(&index->geometry, nblocks),
 		.max_dists = 4 * MEASURED_ROWS,
+		.center = palloc(sizeof(float) * index->geometry.dim),
 	};
 
 	tally.dists = palloc(sizeof(double) * tally.max_dists);
 	for (uint32 list = 0; list < nlists; list++)
-		tally_list(&tally, list, !is_exact && list % step == 0);
+		tally_list(&tally, list);
 
 	report_lists(stats, &tally);
 	vs_stats_add(stats, "code_bits", index->meta.bits,
