@@ -163,6 +163,9 @@ my ($page) = grep {
     number_at($file, $_) < $damaged->{nlists} && number_at($file, $_ + 4) != $none
 } @list_pages;
 my $next = number_at($file, $page + 4);
+
+# Codes come last on a page, of four bits a dimension.
+my $code_nbytes = $damaged->{dim} / 2;
 my $end = page_offset(block_of($page)) + number_at($file,
     page_offset(block_of($page)) + 12, 'v');
 my %is_list = map { block_of($_) => 1 } @list_pages;
@@ -197,7 +200,7 @@ foreach my $case (
             substr $$file, page_offset($next) + $PAGE_HEADER_BYTES + 12, 4),
         'vectors of another list page' ],
     [ 'no vectors', put($page + 12, long(0)), 'is not indexed|no page|code of slot' ],
-    [ 'last code', flip($end - 1, 0x80), 'code of slot' ],
+    [ 'code', flip($end - 32 * $code_nbytes - 1, 0x80), 'code of slot' ],
     [ 'heap TID', flip($slots[0] + 4, 0x40), 'is not indexed' ],
     [ 'heap TID without offset', put($slots[0] + 4, short(0)), 'page counts' ],
     [ 'heap TID of an invalid block', put($slots[0], long($none)),
