@@ -116,7 +116,8 @@ load_row(Relation rel, ItemPointer tid, Datum *values, bool *isnull,
 		return;
 
 	old = MemoryContextSwitchTo(build->row_context);
-	if (vs_opclass_read(build->opclass, values[0], build->dim, build->x))
+	if (vs_opclass_read(build->opclass, vs_toast_read(build->toast, values[0]),
+						build->dim, build->x))
 	{
 		int			exponent = vs_f16vec_encode(build->dim, build->x,
 												build->halves);
@@ -142,9 +143,11 @@ load_rows(VsBuild *build, IndexInfo *indexInfo)
 	build->spool = vs_spool_create(build->dim,
 								   team->segment != NULL ? &shared->spool : NULL,
 								   team->participant);
+	build->toast = vs_toast_begin(team->heap);
 	if (vs_build_seed == 0 || team->participant == 0)
 		heap_tuples = vs_team_scan_table(team, indexInfo, vs_build_seed == 0,
 										 load_row, build);
+	vs_toast_end(build->toast);
 	vs_spool_end_writing(build->spool);
 
 	SpinLockAcquire(&shared->mutex);

@@ -28,6 +28,7 @@
 #include "index/opclass.h"
 #include "index/spool.h"
 #include "index/team.h"
+#include "index/toast.h"
 #include "nodes/execnodes.h"
 #include "storage/buf.h"
 #include "storage/dsm.h"
@@ -59,6 +60,7 @@ typedef struct VsBuild
 	float	   *x;				/* dim elements of work space each */
 	uint16	   *halves;
 	MemoryContext row_context;	/* for what handling a row takes */
+	VsToastReader *toast;		/* while the table is read */
 
 	/* The frame's own. */
 	const VsBuildMethod *method;
