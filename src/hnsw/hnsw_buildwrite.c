@@ -55,8 +55,9 @@ vs_hnsw_build_is_home(const VsHnswBuild *build, uint32 node)
 }
 
 /*
- * Order the nodes so that those on one page are near each other: a search that
- * visits one is likely to visit the others.
+ * Order the nodes so that those on one page are near each other, and each page
+ * begins near the page before: a search that visits one node is likely to visit
+ * the others.
  */
 static uint32
 order_nodes(VsHnswBuild *build)
@@ -72,7 +73,8 @@ order_nodes(VsHnswBuild *build)
 
 	for (;;)
 	{
-		int			n = nordered % per_page;
+		int			on_page = nordered % per_page;
+		int			n = on_page > 0 ? on_page : Min(nordered, per_page);
 		uint32		node = nearest_unplaced(build, build->order + nordered - n,
 											n, placed);
 
