@@ -3,8 +3,9 @@
  *		What the files of CREATE INDEX share.
  *
  * ivf_build.c leads through the phases, ivf_buildtrain.c finds the centroids or
- * takes those that ivf_buildgiven.c has read, ivf_buildlists.c assigns rows to lists and writes these.  Every participant of
- * the team has a VsIvfBuild of its own.
+ * takes those that ivf_buildgiven.c has read, ivf_buildlists.c assigns rows to
+ * lists and writes these.  Every participant of the team has a VsIvfBuild of its
+ * own.
  */
 #ifndef VS_IVF_BUILD_PRIVATE_H
 #define VS_IVF_BUILD_PRIVATE_H

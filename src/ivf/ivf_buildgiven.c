@@ -179,7 +179,11 @@ keep_vector(const Source *source, Given *given)
 {
 	Size		row_nbytes = sizeof(float) * given->dim;
 	Size		memory = (Size) maintenance_work_mem * 1024;
+	float	   *x = given->vectors + (Size) given->n * given->dim;
 
+	/* Duplicates are found by their bytes: no negative zeroes. */
+	for (int d = 0; d < given->dim; d++)
+		x[d] += 0.0f;
 	if (++given->n > IVF_MAX_LISTS)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),

@@ -270,7 +270,8 @@ read_center(Check *state)
 	state->has_center = true;
 	if (g->vectors_per_page == 0)
 		return;
-	state->has_center = has_vector(state, state->entry.center_block);
+	state->has_center = has_vector(state, state->entry.center_block) &&
+		state->entry.center_record < g->vectors_per_page;
 	if (state->has_center)
 		vs_ivf_read_center(index, &state->entry, state->center);
 	else

@@ -34,13 +34,10 @@ VsIvfEntry
 vs_ivf_read_entry(VsIvfIndex *index, uint32 list)
 {
 	Buffer		buffer = lock_entry(index, list, BUFFER_LOCK_SHARE);
-	BlockNumber block = BufferGetBlockNumber(buffer);
 	VsIvfEntry	entry = *vs_ivf_page_entry(BufferGetPage(buffer),
 										   list % IVF_ENTRIES_PER_PAGE);
 
 	UnlockReleaseBuffer(buffer);
-	if (entry.center_record >= Max(index->geometry.vectors_per_page, 1))
-		complain(index, block, list);
 	return entry;
 }
 
@@ -115,6 +112,12 @@ vs_ivf_read_vector(VsIvfIndex *index, BlockNumber block, int record,
 {
 	const VsIvfGeometry *g = &index->geometry;
 
+	if (record >= g->vectors_per_page)
+		ereport(ERROR,
+				(errcode(ERRCODE_INDEX_CORRUPTED),
+				 errmsg("index \"%s\" refers to vector %d of block %u, which does not exist",
+						RelationGetRelationName(index->rel), record, block),
+				 errhint("Please REINDEX it.")));
 	for (int part = 0; part < g->pages_per_vector; part++)
 	{
 		Buffer		buffer = vs_page_read(index->rel, block + part,
@@ -181,9 +184,10 @@ encode_whole(const VsIvfIndex *index, VsIvfRow *row)
 	memcpy(row->code, row->vector.halves, index->geometry.code_nbytes);
 }
 
-void
-vs_ivf_encode_row(const VsIvfIndex *index, const float *center, float *scratch,
-				  VsIvfRow *row)
+/* Encode a row whose vector is to be rotated, or is already. */
+static void
+encode(const VsIvfIndex *index, bool rotate, const float *center,
+	   float *scratch, VsIvfRow *row)
 {
 	const VsRabitq *codec = &index->codec;
 
@@ -194,26 +198,24 @@ vs_ivf_encode_row(const VsIvfIndex *index, const float *center, float *scratch,
 	}
 	vs_kernel->f16_to_f32(codec->dim, row->vector.halves,
 						  vs_f16vec_scale(row->vector.exponent), scratch);
-	vs_rabitq_rotate(codec, scratch, scratch);
+	if (rotate)
+		vs_rabitq_rotate(codec, scratch, scratch);
 	vs_residual_encode(codec->estimate, codec->bits, codec->dim, scratch, center,
 					   scratch, row->code, &row->factors);
+}
+
+void
+vs_ivf_encode_row(const VsIvfIndex *index, const float *center, float *scratch,
+				  VsIvfRow *row)
+{
+	encode(index, true, center, scratch, row);
 }
 
 void
 vs_ivf_encode_centroid(const VsIvfIndex *index, const float *center,
 					   float *scratch, VsIvfRow *row)
 {
-	const VsRabitq *codec = &index->codec;
-
-	if (vs_ivf_is_exact(index))
-	{
-		encode_whole(index, row);
-		return;
-	}
-	vs_kernel->f16_to_f32(codec->dim, row->vector.halves,
-						  vs_f16vec_scale(row->vector.exponent), scratch);
-	vs_residual_encode(codec->estimate, codec->bits, codec->dim, scratch, center,
-					   scratch, row->code, &row->factors);
+	encode(index, false, center, scratch, row);
 }
 
 void

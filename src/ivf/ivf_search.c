@@ -28,6 +28,9 @@
 #define FIRST_CAPACITY	32		/* blocks */
 #define BLOCK_ROWS		VS_IVF_BLOCK_SLOTS
 
+/* So that rows of all blocks have numbers of 32 bits. */
+#define MAX_BLOCKS		(((Size) PG_UINT32_MAX + 1) / BLOCK_ROWS)
+
 VsIvfProbe *
 vs_ivf_probe_create(const VsIvfIndex *index, const float *x)
 {
@@ -112,6 +115,12 @@ grow(VsIvfSearch *search)
 {
 	if (search->nblocks < search->capacity)
 		return;
+	if (search->nblocks >= MAX_BLOCKS)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("the lists of index \"%s\" that a scan probes have too many rows",
+						RelationGetRelationName(search->index->rel)),
+				 errhint("Set \"ivfflat.probes\" lower.")));
 	search->capacity *= 2;
 	search->blocks = repalloc_huge(search->blocks,
 								   sizeof(VsIvfRows) * search->capacity);
@@ -397,7 +406,6 @@ read_distance(VsIvfSearch *search, uint32 block, int i)
 	const int16 *numbers;
 	float		dist;
 
-	search->nexact++;
 	if (g->pages_per_vector > 1)
 	{
 		vs_ivf_read_vector(index, vector_block, record, &search->vector);

@@ -68,7 +68,6 @@ typedef struct VsIvfSearch
 	 * read: the tag tells them apart, ids are their numbers.
 	 */
 	VsCandidateHeap heap;
-	uint64		nexact;			/* vectors that were read */
 } VsIvfSearch;
 
 /*
