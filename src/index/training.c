@@ -190,12 +190,7 @@ move_centroid(VsTraining *t, int c)
 	share = 1.0f / count;
 	memset(centroid, 0, sizeof(float) * t->dim);
 	for (uint32 m = first_members[c]; m < first_members[c + 1]; m++)
-	{
-		const float *sample = sample_at(t, members[m]);
-
-		for (int d = 0; d < t->dim; d++)
-			centroid[d] += sample[d];
-	}
+		vs_kernel->f32_add(t->dim, sample_at(t, members[m]), centroid);
 	for (int d = 0; d < t->dim; d++)
 		centroid[d] *= share;
 }

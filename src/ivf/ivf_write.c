@@ -121,7 +121,10 @@ vs_ivf_put_list(VsIvfIndex *index, ForkNumber fork, uint32 list, const VsIvfLayo
 {
 	const VsIvfGeometry *g = &index->geometry;
 	VsIvfRow   *rows = palloc(sizeof(VsIvfRow) * g->nslots);
-	float	   *scratch = palloc(sizeof(float) * g->dim);
+	void	   *memory = palloc(sizeof(float) * g->dim + PG_CACHE_LINE_SIZE);
+
+	/* Encoding goes over it many times, by vectors as long as a cache line. */
+	float	   *scratch = (float *) CACHELINEALIGN(memory);
 
 	for (int i = 0; i < g->nslots; i++)
 		vs_ivf_row_init(&rows[i], g);
@@ -142,7 +145,7 @@ vs_ivf_put_list(VsIvfIndex *index, ForkNumber fork, uint32 list, const VsIvfLayo
 	for (int i = 0; i < g->nslots; i++)
 		vs_ivf_row_free(&rows[i]);
 	pfree(rows);
-	pfree(scratch);
+	pfree(memory);
 }
 
 void

@@ -79,6 +79,9 @@ typedef struct VsKernel
 	float		(*f32_l1) (int dim, const float *a, const float *b);
 	VsCosineSums (*f32_cosine) (int dim, const float *a, const float *b);
 
+	/* sum[i] += x[i] */
+	void		(*f32_add) (int dim, const float *x, float *sum);
+
 	/* float16 against float16 */
 	float		(*f16_l2_sq) (int dim, const uint16 *a, const uint16 *b);
 	float		(*f16_ip) (int dim, const uint16 *a, const uint16 *b);

@@ -71,6 +71,7 @@ vs_load_halves_partial(const uint16 *p, int n)
 	.f32_f16_l1 = f32_f16_l1, \
 	.f16_to_f32 = f16_to_f32, \
 	.f32_to_f16 = f32_to_f16, \
+	.f32_add = f32_add, \
 	.exact_ip = exact_ip, \
 	.exact_l2_sq = exact_l2_sq, \
 	.exact_sum_abs = exact_sum_abs, \

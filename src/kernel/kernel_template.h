@@ -321,3 +321,17 @@ f32_to_f16(int dim, const float *in, float scale, uint16 *out)
 		vec_store_f16_partial(out + i, n - i,
 							  vec_mul(load_partial(from, i, n - i), factor));
 }
+
+/* Sums of vectors */
+
+static void
+f32_add(int dim, const float *x, float *sum)
+{
+	int			i = 0;
+
+	for (; i + VEC_LANES <= dim; i += VEC_LANES)
+		vec_store_f32(sum + i, vec_add(vec_load_f32(sum + i),
+									   vec_load_f32(x + i)));
+	for (; i < dim; i++)
+		sum[i] += x[i];
+}
