@@ -205,7 +205,8 @@ vs_ivf_build_train(VsIvfBuild *build, int nlists, float **centroids)
 	void	   *memory;
 	int			k;
 
-	vs_team_begin_phase(build->base.team, IVF_PHASE_TRAIN, 0);
+	vs_team_begin_phase(build->base.team, IVF_PHASE_TRAIN,
+						VS_TRAINING_MAX_ROUNDS + 1);
 	memory = allocate_training(build, vs_training_nbytes(dim, n, nlists));
 	build->training = vs_training_init(memory, dim, n, nlists,
 									   metric != VS_METRIC_L2,
