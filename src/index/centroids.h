@@ -35,8 +35,8 @@ typedef struct VsCentroids
 
 /*
  * Prepare centroids (k x dim, row-major) for searches: by L2 distance or, with
- * by_ip, by inner product.  The result, of vs_centroids_nbytes, is palloc'd and
- * does not point to what was given.  Any finite elements will do.
+ * by_ip, by inner product.  The result, of vs_centroids_nbytes beside its screen,
+ * is palloc'd and does not point to what was given.  Any finite elements will do.
  */
 extern VsCentroids *vs_centroids_create(int dim, int k, const float *centroids,
 										bool by_ip);

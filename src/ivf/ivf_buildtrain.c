@@ -71,30 +71,38 @@ vs_ivf_build_free_training(VsIvfBuild *build)
 	build->training = NULL;
 }
 
-/* Memory that a training takes. */
+/*
+ * Memory of a build with n samples: the training, the centroids that it finds,
+ * and what each participant searches these with.
+ */
 static Size
-training_nbytes(int dim, int n, int nlists)
+build_nbytes(const VsIvfBuild *build, int n, int nlists)
 {
-	return vs_training_nbytes(dim, n, nlists) + vs_screen_nbytes(dim, nlists);
+	int			dim = build->base.dim;
+	Size		search_nbytes = vs_centroids_nbytes(dim, nlists) +
+		vs_screen_nbytes(dim, nlists);
+
+	return vs_training_nbytes(dim, n, nlists) +
+		sizeof(float) * dim * (Size) nlists +
+		search_nbytes * build->base.team->nparticipants;
 }
 
 /* Rows to train from: as many as help, within maintenance_work_mem. */
 static int
 count_samples(const VsIvfBuild *build, int nlists)
 {
-	int			dim = build->base.dim;
 	uint64		nrows = vs_spool_nrows(build->base.spool);
 	Size		memory = (Size) maintenance_work_mem * 1024;
 	uint64		wanted = (uint64) nlists * VS_TRAINING_SAMPLES_PER_CENTROID;
 	int			n = Min(Min(Max(wanted, IVF_MIN_SAMPLES), nrows), INT_MAX);
-	Size		least = training_nbytes(dim, Min(n, nlists), nlists);
+	Size		least = build_nbytes(build, Min(n, nlists), nlists);
 
 	if (least > memory)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("memory required is %zu MB, maintenance_work_mem is %d MB",
 						least / (1024 * 1024) + 1, maintenance_work_mem / 1024)));
-	while (training_nbytes(dim, n, nlists) > memory)
+	while (build_nbytes(build, n, nlists) > memory)
 		n = Max(n - n / 8 - 1, Min(n, nlists));
 	return n;
 }

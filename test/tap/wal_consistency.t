@@ -22,7 +22,7 @@ my $primary = start_node('primary', streaming => 1, conf => <<~'CONF');
 load_clustered(
     $primary,
     seed   => 41,
-    dim    => 32,
+    dim    => 40,
     tables => [ source => 2000, q => 50 ]);
 $primary->backup('base');
 
