@@ -142,7 +142,9 @@ load_rows(VsBuild *build, IndexInfo *indexInfo)
 
 	build->spool = vs_spool_create(build->dim,
 								   team->segment != NULL ? &shared->spool : NULL,
-								   team->participant);
+								   team->participant,
+								   build->method->spools_in_memory ?
+								   (Size) maintenance_work_mem * 1024 / 2 : 0);
 	build->toast = vs_toast_begin(team->heap);
 	if (vs_build_seed == 0 || team->participant == 0)
 		heap_tuples = vs_team_scan_table(team, indexInfo, vs_build_seed == 0,

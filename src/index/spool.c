@@ -1,6 +1,6 @@
 /*
  * spool.c
- *		The rows of a build, as float16 vectors in temporary files.
+ *		The rows of a build, as float16 vectors in memory or in temporary files.
  *
  * Not a BufFile: that reads a block of 8 KB at least, and most rows are a part of
  * one, wanted in an order of their own.
@@ -12,10 +12,14 @@
 #include "index/spool.h"
 #include "miscadmin.h"
 #include "storage/fd.h"
+#include "utils/memutils.h"
 #include "utils/wait_event.h"
 
 /* What is written at a time, and read of rows in order: whole rows. */
 #define BUFFER_NBYTES (64 * 1024)
+
+/* Memory that is taken at a time for rows that stay there. */
+#define CHUNK_NBYTES (1024 * 1024)
 
 /*
  * So many rows in a buffer are close to each other: reading one alone takes as
@@ -40,6 +44,7 @@ typedef struct SpoolFile
 
 struct VsSpool
 {
+	MemoryContext context;		/* of all that it allocates */
 	VsSpoolShared *shared;		/* NULL in a spool of one process */
 	int			participant;
 	Size		vector_nbytes;
@@ -54,6 +59,13 @@ struct VsSpool
 	int			nbuffered;
 	uint64		first_buffered; /* its number in the spool */
 	uint64		next;			/* the one after the last that was asked for */
+
+	/* Where all rows are, as long as they have room there. */
+	bool		in_memory;
+	int			chunk_rows;
+	int			nchunks;
+	int			max_chunks;
+	char	  **chunks;
 };
 
 /* A row to gather, and where it belongs among the others. */
@@ -104,6 +116,7 @@ vs_spool_open(int dim, VsSpoolShared *shared)
 {
 	VsSpool    *spool = palloc0(sizeof(VsSpool));
 
+	spool->context = CurrentMemoryContext;
 	spool->shared = shared;
 	spool->vector_nbytes = sizeof(uint16) * dim;
 	spool->row_nbytes = sizeof(RowHeader) + spool->vector_nbytes;
@@ -122,16 +135,36 @@ create_own_file(void)
 	return OpenTemporaryFile(false);
 }
 
+/* Have rows stay in so many bytes of memory, if that is some chunks. */
+static void
+begin_in_memory(VsSpool *spool, Size memory)
+{
+	Size		chunk_nbytes;
+
+	spool->chunk_rows = Max(CHUNK_NBYTES / spool->row_nbytes, 1);
+	chunk_nbytes = spool->row_nbytes * spool->chunk_rows;
+	spool->max_chunks = memory / chunk_nbytes;
+	spool->in_memory = spool->max_chunks > 0;
+	if (spool->in_memory)
+		spool->chunks = palloc(sizeof(char *) * spool->max_chunks);
+}
+
 VsSpool *
-vs_spool_create(int dim, VsSpoolShared *shared, int participant)
+vs_spool_create(int dim, VsSpoolShared *shared, int participant, Size memory)
 {
 	VsSpool    *spool = vs_spool_open(dim, shared);
 	char		name[32];
 
 	spool->participant = participant;
 	name_file(name, sizeof(name), participant);
-	spool->files[0].file = shared != NULL ?
-		FileSetCreate(&shared->files.fs, name) : create_own_file();
+	if (shared != NULL)
+		spool->files[0].file = FileSetCreate(&shared->files.fs, name);
+	else
+	{
+		begin_in_memory(spool, memory);
+		if (!spool->in_memory)
+			spool->files[0].file = create_own_file();
+	}
 	return spool;
 }
 
@@ -142,30 +175,86 @@ count_blocks(Size nbytes)
 	return (nbytes + BLCKSZ - 1) / BLCKSZ;
 }
 
-/* Write the rows that are buffered behind those of the file. */
+/* Write n rows behind those of the file. */
 static void
-flush_rows(VsSpool *spool)
+append_rows(VsSpool *spool, char *rows, int n)
 {
 	SpoolFile  *file = &spool->files[0];
-	Size		nbytes = spool->row_nbytes * spool->nbuffered;
+	Size		nbytes = spool->row_nbytes * n;
 	off_t		offset = file->nrows * spool->row_nbytes;
 	Size		done = 0;
 
 	while (done < nbytes)
 	{
-		int			n = FileWrite(file->file, spool->buffer + done, nbytes - done,
-								  offset + done, WAIT_EVENT_BUFFILE_WRITE);
+		int			count = FileWrite(file->file, rows + done, nbytes - done,
+									  offset + done, WAIT_EVENT_BUFFILE_WRITE);
 
-		if (n <= 0)
+		if (count <= 0)
 			ereport(ERROR,
 					(errcode_for_file_access(),
 					 errmsg("could not write to file \"%s\": %m",
 							FilePathName(file->file))));
-		done += n;
+		done += count;
 	}
 	pgBufferUsage.temp_blks_written += count_blocks(nbytes);
-	file->nrows += spool->nbuffered;
+	file->nrows += n;
+}
+
+/* Write the rows that are buffered. */
+static void
+flush_rows(VsSpool *spool)
+{
+	append_rows(spool, spool->buffer, spool->nbuffered);
 	spool->nbuffered = 0;
+}
+
+void
+vs_spool_spill(VsSpool *spool)
+{
+	if (!spool->in_memory)
+		return;
+	spool->in_memory = false;
+	spool->files[0].file = create_own_file();
+	spool->files[0].nrows = 0;
+	for (int i = 0; i < spool->nchunks; i++)
+	{
+		uint64		first = (uint64) i * spool->chunk_rows;
+
+		CHECK_FOR_INTERRUPTS();
+		append_rows(spool, spool->chunks[i],
+					Min(spool->nrows - first, spool->chunk_rows));
+		pfree(spool->chunks[i]);
+	}
+	spool->nchunks = 0;
+}
+
+/* Where a row is, or is to be, of those in memory. */
+static char *
+place_in_memory(const VsSpool *spool, uint64 number)
+{
+	return spool->chunks[number / spool->chunk_rows] +
+		spool->row_nbytes * (number % spool->chunk_rows);
+}
+
+/* Where the next row is to be written. */
+static char *
+next_place(VsSpool *spool)
+{
+	if (spool->in_memory && spool->nrows % spool->chunk_rows == 0)
+	{
+		if (spool->nchunks == spool->max_chunks)
+			vs_spool_spill(spool);
+		else
+			spool->chunks[spool->nchunks++] =
+				MemoryContextAllocExtended(spool->context,
+										   spool->row_nbytes * spool->chunk_rows,
+										   MCXT_ALLOC_HUGE);
+	}
+	if (spool->in_memory)
+		return place_in_memory(spool, spool->nrows);
+	if (spool->nbuffered == spool->capacity)
+		flush_rows(spool);
+	return spool->buffer + spool->row_nbytes * spool->nbuffered++;
 }
 
 void
@@ -173,11 +262,8 @@ vs_spool_write(VsSpool *spool, ItemPointer tid, int exponent,
 			   const uint16 *halves)
 {
 	RowHeader	header = {.tid = *tid, .exponent = exponent};
-	char	   *place;
+	char	   *place = next_place(spool);
 
-	if (spool->nbuffered == spool->capacity)
-		flush_rows(spool);
-	place = spool->buffer + spool->row_nbytes * spool->nbuffered++;
 	memcpy(place, &header, sizeof(header));
 	memcpy(place + sizeof(header), halves, spool->vector_nbytes);
 	spool->nrows++;
@@ -188,6 +274,8 @@ vs_spool_end_writing(VsSpool *spool)
 {
 	SpoolFile  *file = &spool->files[0];
 
+	if (spool->in_memory)
+		return;
 	flush_rows(spool);
 	if (spool->shared == NULL)
 		return;
@@ -255,6 +343,8 @@ static char *
 buffer_row(VsSpool *spool, uint64 number, bool with_others)
 {
 	Assert(number < spool->nrows);
+	if (spool->in_memory)
+		return place_in_memory(spool, number);
 	if (number - spool->first_buffered >= spool->nbuffered)
 	{
 		SpoolFile  *file = spool->files;
@@ -326,6 +416,13 @@ vs_spool_gathered(const VsSpool *spool, char *rows, int i, VsSpoolRow *row)
 	deform_row(rows + spool->row_nbytes * i, row);
 }
 
+Size
+vs_spool_memory(const VsSpool *spool)
+{
+	return spool->in_memory ?
+		spool->row_nbytes * spool->chunk_rows * spool->nchunks : 0;
+}
+
 uint64
 vs_spool_nrows(const VsSpool *spool)
 {
@@ -338,6 +435,10 @@ vs_spool_free(VsSpool *spool)
 	for (int i = 0; i < spool->nfiles; i++)
 		if (spool->files[i].file != 0)
 			FileClose(spool->files[i].file);
+	for (int i = 0; i < spool->nchunks; i++)
+		pfree(spool->chunks[i]);
+	if (spool->chunks != NULL)
+		pfree(spool->chunks);
 	pfree(spool->files);
 	pfree(spool->buffer);
 	pfree(spool);

@@ -1,6 +1,6 @@
 /*
  * spool.h
- *		The rows of a build, as float16 vectors in temporary files.
+ *		The rows of a build, as float16 vectors in memory or in temporary files.
  *
  * Written once, then read as often as needed, in order or row by row.  A spool
  * is one process's own, or shared: then each participant writes a file of its
@@ -43,9 +43,17 @@ extern void vs_spool_shared_attach(VsSpoolShared *shared, dsm_segment *segment);
 
 /*
  * Begin to write a spool of dim elements a row: a participant's file of a
- * shared one, or, where that is NULL, one of this process alone.
+ * shared one, or, where that is NULL, one of this process alone, whose rows stay
+ * in memory as long as they fit in so many bytes.
  */
-extern VsSpool *vs_spool_create(int dim, VsSpoolShared *shared, int participant);
+extern VsSpool *vs_spool_create(int dim, VsSpoolShared *shared, int participant,
+								Size memory);
+
+/* Move rows that are in memory to a file, and free it. */
+extern void vs_spool_spill(VsSpool *spool);
+
+/* Bytes of memory that rows are in; 0 if they are in files. */
+extern Size vs_spool_memory(const VsSpool *spool);
 
 /* Only to read a shared spool that others have written. */
 extern VsSpool *vs_spool_open(int dim, VsSpoolShared *shared);

@@ -22,6 +22,7 @@
 static const VsBuildMethod build_method = {
 	.worker_main = "vs_ivf_build_worker",
 	.shared_nbytes = sizeof(VsIvfBuildShared),
+	.spools_in_memory = true,
 	.load_phase = IVF_PHASE_LOAD,
 	.log_phase = IVF_PHASE_LOG,
 };

@@ -89,7 +89,7 @@ create_numbers(VsIvfBuild *build, VsSpoolShared *shared)
 	VsTeam	   *team = build->base.team;
 
 	return vs_spool_create(NUMBER_DIM, team->segment != NULL ? shared : NULL,
-						   team->participant);
+						   team->participant, 0);
 }
 
 /* A note is a list and a row in one number, which sorts by list. */
@@ -210,7 +210,8 @@ vs_ivf_build_sort(VsIvfBuild *build)
 
 /*
  * Rows of some lists on their way into these.  They are read many at a time: then
- * the spool can be read in its own order, which is another.
+ * the spool can be read in its own order, which is another.  Where it is in memory
+ * that is of no use: capacity is 0.
  */
 typedef struct RowBatch
 {
@@ -234,6 +235,8 @@ allocate_batch(VsIvfBuild *build)
 	Size		row_nbytes = vs_spool_row_nbytes(spool) + VS_SPOOL_GATHER_NBYTES;
 	RowBatch	batch = {.build = build};
 
+	if (vs_spool_memory(spool) > 0)
+		return batch;
 	batch.capacity = Min(Min(Max(memory / row_nbytes, 1), INT_MAX),
 						 vs_spool_nrows(spool));
 	batch.numbers = palloc_extended(sizeof(uint64) * batch.capacity,
@@ -263,9 +266,15 @@ next_row(void *state, VsIvfRow *row)
 	VsBuild    *base = &batch->build->base;
 	VsSpoolRow	spooled;
 
-	if (batch->nused == batch->n)
-		read_batch(batch);
-	vs_spool_gathered(base->spool, batch->rows, batch->nused++, &spooled);
+	if (batch->capacity == 0)
+		vs_spool_read(base->spool, read_number(batch->build->sorted, batch->next++),
+					  &spooled);
+	else
+	{
+		if (batch->nused == batch->n)
+			read_batch(batch);
+		vs_spool_gathered(base->spool, batch->rows, batch->nused++, &spooled);
+	}
 	row->tid = spooled.tid;
 	row->vector.exponent = spooled.exponent;
 	memcpy(row->vector.halves, spooled.halves, sizeof(uint16) * base->dim);
@@ -319,8 +328,11 @@ vs_ivf_build_write_lists(VsIvfBuild *build)
 	batch = allocate_batch(build);
 	while ((list = vs_build_take(base, ntaken)) < nlists)
 		write_some_lists(build, &batch, list, Min(list + ntaken, nlists));
-	pfree(batch.numbers);
-	pfree(batch.rows);
+	if (batch.capacity > 0)
+	{
+		pfree(batch.numbers);
+		pfree(batch.rows);
+	}
 }
 
 void

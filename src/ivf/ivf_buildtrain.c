@@ -102,6 +102,10 @@ count_samples(const VsIvfBuild *build, int nlists)
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("memory required is %zu MB, maintenance_work_mem is %d MB",
 						least / (1024 * 1024) + 1, maintenance_work_mem / 1024)));
+
+	/* Samples are worth more than rows that need not be read from files. */
+	if (build_nbytes(build, n, nlists) + vs_spool_memory(build->base.spool) > memory)
+		vs_spool_spill(build->base.spool);
 	while (build_nbytes(build, n, nlists) > memory)
 		n = Max(n - n / 8 - 1, Min(n, nlists));
 	return n;
