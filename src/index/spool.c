@@ -18,6 +18,9 @@
 /* What is written at a time, and read of rows in order: whole rows. */
 #define BUFFER_NBYTES (64 * 1024)
 
+/* How much of a row is fetched ahead; the processor goes on by itself. */
+#define FORESEEN_NBYTES 2048
+
 /* Memory that is taken at a time for rows that stay there. */
 #define CHUNK_NBYTES (1024 * 1024)
 
@@ -376,6 +379,19 @@ vs_spool_read(VsSpool *spool, uint64 number, VsSpoolRow *row)
 {
 	deform_row(buffer_row(spool, number, number == spool->next), row);
 	spool->next = number + 1;
+}
+
+void
+vs_spool_foresee(const VsSpool *spool, uint64 number)
+{
+	const char *place;
+
+	if (!spool->in_memory)
+		return;
+	place = place_in_memory(spool, number);
+	for (Size offset = 0; offset < Min(spool->row_nbytes, FORESEEN_NBYTES);
+		 offset += PG_CACHE_LINE_SIZE / 2)
+		__builtin_prefetch(place + offset);
 }
 
 void

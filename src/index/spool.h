@@ -71,6 +71,9 @@ extern void vs_spool_begin_reading(VsSpool *spool);
  */
 extern void vs_spool_read(VsSpool *spool, uint64 number, VsSpoolRow *row);
 
+/* Have the processor fetch a row that is about to be read, if it is in memory. */
+extern void vs_spool_foresee(const VsSpool *spool, uint64 number);
+
 /*
  * Read n rows by their numbers, which are in any order, into memory in that
  * order: "rows" has n * vs_spool_row_nbytes bytes.  The files are read in order,

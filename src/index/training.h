@@ -18,7 +18,7 @@
 #include "c.h"
 
 /* Samples a centroid that are enough, and rounds: see README.md. */
-#define VS_TRAINING_SAMPLES_PER_CENTROID 50
+#define VS_TRAINING_SAMPLES_PER_CENTROID 40
 #define VS_TRAINING_MAX_ROUNDS 6
 
 /*

@@ -267,8 +267,14 @@ next_row(void *state, VsIvfRow *row)
 	VsSpoolRow	spooled;
 
 	if (batch->capacity == 0)
-		vs_spool_read(base->spool, read_number(batch->build->sorted, batch->next++),
-					  &spooled);
+	{
+		uint64		number = read_number(batch->build->sorted, batch->next++);
+
+		vs_spool_read(base->spool, number, &spooled);
+		if (batch->next < batch->end)
+			vs_spool_foresee(base->spool,
+							 read_number(batch->build->sorted, batch->next));
+	}
 	else
 	{
 		if (batch->nused == batch->n)
