@@ -43,8 +43,8 @@ typedef struct VsBuildMethod
 	const char *worker_main;	/* the library's function that workers run */
 	Size		shared_nbytes;	/* memory that participants share, zeroed:
 								 * team->shared */
-	bool		spools_in_memory;	/* a process alone may keep rows in half of
-									 * maintenance_work_mem */
+	bool		spools_in_memory;	/* a process alone may keep rows in half
+									 * of maintenance_work_mem */
 	/* Phases for pg_stat_progress_create_index. */
 	int			load_phase;
 	int			log_phase;

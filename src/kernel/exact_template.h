@@ -130,9 +130,9 @@ hadamard_narrow_stages(int n, float *x)
 	}
 }
 
-/* A wider stage. */
+/* A wider stage; what comes out is scaled. */
 static pg_attribute_always_inline void
-hadamard_stage(int width, int n, float *x)
+hadamard_stage(int width, int n, float scale, float *x)
 {
 	for (int i = 0; i < n; i += 2 * width)
 		for (int j = i; j < i + width; j += VEC_LANES)
@@ -140,14 +140,14 @@ hadamard_stage(int width, int n, float *x)
 			Vec			a = vec_load_f32(x + j);
 			Vec			b = vec_load_f32(x + j + width);
 
-			vec_store_f32(x + j, vec_add(a, b));
-			vec_store_f32(x + j + width, vec_sub(a, b));
+			vec_store_f32(x + j, vec_mul(vec_add(a, b), vec_set(scale)));
+			vec_store_f32(x + j + width, vec_mul(vec_sub(a, b), vec_set(scale)));
 		}
 }
 
-/* A wider stage and the next: half the loads and stores. */
+/* The same of a stage and the next: half the loads and stores. */
 static pg_attribute_always_inline void
-hadamard_two_stages(int width, int n, float *x)
+hadamard_two_stages(int width, int n, float scale, float *x)
 {
 	for (int i = 0; i < n; i += 4 * width)
 		for (int j = i; j < i + width; j += VEC_LANES)
@@ -160,11 +160,12 @@ hadamard_two_stages(int width, int n, float *x)
 			Vec			d0 = vec_sub(a, b);
 			Vec			s1 = vec_add(c, d);
 			Vec			d1 = vec_sub(c, d);
+			Vec			factor = vec_set(scale);
 
-			vec_store_f32(x + j, vec_add(s0, s1));
-			vec_store_f32(x + j + width, vec_add(d0, d1));
-			vec_store_f32(x + j + 2 * width, vec_sub(s0, s1));
-			vec_store_f32(x + j + 3 * width, vec_sub(d0, d1));
+			vec_store_f32(x + j, vec_mul(vec_add(s0, s1), factor));
+			vec_store_f32(x + j + width, vec_mul(vec_add(d0, d1), factor));
+			vec_store_f32(x + j + 2 * width, vec_mul(vec_sub(s0, s1), factor));
+			vec_store_f32(x + j + 3 * width, vec_mul(vec_sub(d0, d1), factor));
 		}
 }
 
@@ -197,12 +198,17 @@ hadamard(int n, float scale, float *x)
 		return;
 	}
 	hadamard_narrow_stages(n, x);
-	for (; 4 * width <= n; width *= 4)
-		hadamard_two_stages(width, n, x);
-	if (width < n)
-		hadamard_stage(width, n, x);
-	for (int i = 0; i < n; i += VEC_LANES)
-		vec_store_f32(x + i, vec_mul(vec_load_f32(x + i), vec_set(scale)));
+
+	/* The last stages scale, too. */
+	for (; 4 * width < n; width *= 4)
+		hadamard_two_stages(width, n, 1.0f, x);
+	if (4 * width == n)
+		hadamard_two_stages(width, n, scale, x);
+	else if (2 * width == n)
+		hadamard_stage(width, n, scale, x);
+	else
+		for (int i = 0; i < n; i += VEC_LANES)
+			vec_store_f32(x + i, vec_mul(vec_load_f32(x + i), vec_set(scale)));
 }
 
 /* Multiply by factors. */
