@@ -190,6 +190,25 @@ RESET maintenance_work_mem;
 SELECT errors_of('build_memory_idx');
 DROP TABLE build_memory;
 
+-- 6 MB of rows: written to a file as they come, when the training needs the
+-- room, and never.
+CREATE TABLE build_spool AS
+    SELECT array_fill(i, ARRAY[1000])::vector(1000) AS v
+    FROM generate_series(1, 3000) i;
+SET max_parallel_maintenance_workers = 0;
+SET maintenance_work_mem = '4MB';
+CREATE INDEX build_spool_idx ON build_spool USING ivfflat (v) WITH (lists = 10);
+SELECT errors_of('build_spool_idx');
+SET maintenance_work_mem = '13MB';
+REINDEX INDEX build_spool_idx;
+SELECT errors_of('build_spool_idx');
+SET maintenance_work_mem = '64MB';
+REINDEX INDEX build_spool_idx;
+SELECT errors_of('build_spool_idx');
+RESET maintenance_work_mem;
+RESET max_parallel_maintenance_workers;
+DROP TABLE build_spool;
+
 -- Expression and partial indexes; an expression, too, needs dimensions.
 CREATE INDEX build_expression ON build USING ivfflat ((v + '[1,1,1]'::vector));
 CREATE INDEX build_expression ON build
