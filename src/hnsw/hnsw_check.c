@@ -31,33 +31,6 @@ vs_hnsw_code_digest(const VsHnswGeometry *g, const uint8 *code,
 											  sizeof(*factors), 0));
 }
 
-/* VsCheckKinds.nbytes; state is the geometry. */
-static Size
-nbytes_of_kind(const void *state, uint16 kind)
-{
-	return vs_hnsw_page_nbytes(state, kind);
-}
-
-/* Check the bookkeeping of all pages, for their kinds. */
-static void
-check_pages(VsHnswCheck *state)
-{
-	static const VsCheckKinds kinds = {
-		.first = HNSW_PAGE_META,
-		.last = HNSW_PAGE_UPPER,
-		.meta = HNSW_PAGE_META,
-		.nbytes = nbytes_of_kind,
-	};
-
-	for (BlockNumber block = 0; block < state->nblocks; block++)
-	{
-		CHECK_FOR_INTERRUPTS();
-		state->kinds[block] = vs_check_page(state->check, state->index->rel,
-											block, &kinds,
-											&state->index->geometry);
-	}
-}
-
 /* Check the header of a node that was read. */
 static void
 check_header(VsHnswCheck *state, BlockNumber block, uint32 number)
@@ -194,12 +167,15 @@ examine_node(VsHnswCheck *state, BlockNumber block, uint32 number, uint8 raw_sta
 		note_codes(state, number);
 }
 
-/* First pass over a node page. */
+/* VsCheckKinds.examine: first pass over a node page. */
 static void
-examine_node_page(VsHnswCheck *state, BlockNumber block)
+examine_page(void *arg, BlockNumber block, uint16 kind)
 {
+	VsHnswCheck *state = arg;
 	const VsHnswGeometry *g = &state->index->geometry;
 
+	if (kind != HNSW_PAGE_NODE)
+		return;
 	for (int i = 0; i < g->nodes_per_page; i++)
 	{
 		uint32		number = vs_hnsw_node_number(g, block, i);
@@ -211,6 +187,22 @@ examine_node_page(VsHnswCheck *state, BlockNumber block)
 		examine_node(state, block, number, raw_state);
 	}
 }
+
+/* VsCheckKinds.nbytes */
+static Size
+nbytes_of_kind(const void *state, uint16 kind)
+{
+	return vs_hnsw_page_nbytes(&((const VsHnswCheck *) state)->index->geometry,
+							   kind);
+}
+
+static const VsCheckKinds page_kinds = {
+	.first = HNSW_PAGE_META,
+	.last = HNSW_PAGE_UPPER,
+	.meta = HNSW_PAGE_META,
+	.nbytes = nbytes_of_kind,
+	.examine = examine_page,
+};
 
 /* Check that the chain of upper pages with room has only such and an end. */
 static void
@@ -279,13 +271,7 @@ vs_hnsw_check(Relation rel, VsCheck *check)
 	state.scratch = palloc(sizeof(float) * g->dim);
 	state.code = palloc(g->code_nbytes);
 
-	check_pages(&state);
-	for (BlockNumber block = 0; block < state.nblocks; block++)
-	{
-		CHECK_FOR_INTERRUPTS();
-		if (state.kinds[block] == HNSW_PAGE_NODE)
-			examine_node_page(&state, block);
-	}
+	vs_check_pages(check, rel, state.nblocks, &page_kinds, &state, state.kinds);
 	check_meta(&state);
 	check_chain(&state);
 	if (index->meta.state == HNSW_GRAPH)

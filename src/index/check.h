@@ -27,23 +27,27 @@ extern void vs_check_warning(VsCheck *check, int64 block, int64 node,
 extern void vs_check_tid(VsCheck *check, const ItemPointerData *tid,
 						 uint64 digest, int64 block, int64 node);
 
-/* The kinds of pages that an access method has. */
+/* The kinds of pages that an access method has; state is its own. */
 typedef struct VsCheckKinds
 {
 	uint16		first;
 	uint16		last;
 	uint16		meta;			/* that of the metapage, block 0, alone */
 
-	/* Bytes of records of a kind; state is what vs_check_page was given. */
+	/* Bytes of records of a kind. */
 	Size		(*nbytes) (const void *state, uint16 kind);
+
+	/* What else there is to check of a page by itself; NULL: nothing. */
+	void		(*examine) (void *state, BlockNumber block, uint16 kind);
 } VsCheckKinds;
 
 /*
- * Check one page's bookkeeping.  Returns its kind, or 0 if there is nothing that
- * can be read.
+ * Check the bookkeeping of the first nblocks pages, each of which is then
+ * examined.  Sets "found" to their kinds, 0 where nothing can be read.
  */
-extern uint16 vs_check_page(VsCheck *check, Relation index, BlockNumber block,
-							const VsCheckKinds *kinds, const void *state);
+extern void vs_check_pages(VsCheck *check, Relation index, BlockNumber nblocks,
+						   const VsCheckKinds *kinds, void *state,
+						   uint16 *found);
 
 /* Digest of a vector as rows are stored, for vs_check_tid. */
 extern uint64 vs_check_vector_digest(int dim, int exponent,

@@ -7,13 +7,15 @@
 #include "common/hashfn.h"
 #include "index/am.h"
 #include "index/opclass.h"
+#include "miscadmin.h"
 #include "quant/f16vec.h"
 #include "storage/bufmgr.h"
 #include "storage/page.h"
 
-uint16
-vs_check_page(VsCheck *check, Relation index, BlockNumber block,
-			  const VsCheckKinds *kinds, const void *state)
+/* Check one page's bookkeeping; returns its kind, 0 if there is nothing. */
+static uint16
+check_page(VsCheck *check, Relation index, BlockNumber block,
+		   const VsCheckKinds *kinds, const void *state)
 {
 	Buffer		buffer = ReadBuffer(index, block);
 	Page		page = BufferGetPage(buffer);
@@ -40,6 +42,19 @@ vs_check_page(VsCheck *check, Relation index, BlockNumber block,
 	}
 	UnlockReleaseBuffer(buffer);
 	return kind;
+}
+
+void
+vs_check_pages(VsCheck *check, Relation index, BlockNumber nblocks,
+			   const VsCheckKinds *kinds, void *state, uint16 *found)
+{
+	for (BlockNumber block = 0; block < nblocks; block++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		found[block] = check_page(check, index, block, kinds, state);
+		if (kinds->examine != NULL && found[block] != 0)
+			kinds->examine(state, block, found[block]);
+	}
 }
 
 uint64

@@ -138,17 +138,23 @@ vs_ivf_build_assign_rows(VsIvfBuild *build)
 	vs_spool_end_writing(build->assigned);
 }
 
-void
-vs_ivf_build_assign(VsIvfBuild *build)
+/* Go through a phase that all participants do a task of, for all rows. */
+static void
+share_out(VsIvfBuild *build, int phase, int task, void (*work) (VsIvfBuild *))
 {
 	VsTeam	   *team = build->base.team;
 
-	vs_team_begin_phase(team, IVF_PHASE_ASSIGN,
-						vs_spool_nrows(build->base.spool));
+	vs_team_begin_phase(team, phase, vs_spool_nrows(build->base.spool));
 	vs_build_deal(&build->base, 0);
-	vs_team_begin_task(team, IVF_TASK_ASSIGN);
-	vs_ivf_build_assign_rows(build);
+	vs_team_begin_task(team, task);
+	work(build);
 	vs_team_end_task(team);
+}
+
+void
+vs_ivf_build_assign(VsIvfBuild *build)
+{
+	share_out(build, IVF_PHASE_ASSIGN, IVF_TASK_ASSIGN, vs_ivf_build_assign_rows);
 
 	/* Not before a worker that has begun late has found it. */
 	vs_ivf_build_free_training(build);
@@ -344,14 +350,7 @@ vs_ivf_build_write_lists(VsIvfBuild *build)
 void
 vs_ivf_build_write(VsIvfBuild *build)
 {
-	VsTeam	   *team = build->base.team;
-
-	vs_team_begin_phase(team, IVF_PHASE_WRITE,
-						vs_spool_nrows(build->base.spool));
-	vs_build_deal(&build->base, 0);
-	vs_team_begin_task(team, IVF_TASK_WRITE);
-	vs_ivf_build_write_lists(build);
-	vs_team_end_task(team);
+	share_out(build, IVF_PHASE_WRITE, IVF_TASK_WRITE, vs_ivf_build_write_lists);
 }
 
 void

@@ -39,32 +39,19 @@ typedef struct Check
 	float	   *scratch;
 } Check;
 
-/* VsCheckKinds.nbytes; state is the geometry. */
+/* VsCheckKinds.nbytes */
 static Size
 nbytes_of_kind(const void *state, uint16 kind)
 {
-	return vs_ivf_page_nbytes(state, kind);
+	return vs_ivf_page_nbytes(&((const Check *) state)->index->geometry, kind);
 }
 
-/* Check the bookkeeping of all pages, for their kinds. */
-static void
-check_pages(Check *state)
-{
-	static const VsCheckKinds kinds = {
-		.first = IVF_PAGE_META,
-		.last = IVF_PAGE_VECTORS,
-		.meta = IVF_PAGE_META,
-		.nbytes = nbytes_of_kind,
-	};
-
-	for (BlockNumber block = 0; block < state->nblocks; block++)
-	{
-		CHECK_FOR_INTERRUPTS();
-		state->kinds[block] = vs_check_page(state->check, state->index->rel,
-											block, &kinds,
-											&state->index->geometry);
-	}
-}
+static const VsCheckKinds page_kinds = {
+	.first = IVF_PAGE_META,
+	.last = IVF_PAGE_VECTORS,
+	.meta = IVF_PAGE_META,
+	.nbytes = nbytes_of_kind,
+};
 
 /* Whether a block is a page of a kind. */
 static bool
@@ -397,7 +384,7 @@ vs_ivf_check(Relation rel, VsCheck *check)
 	vs_ivf_row_init(&state.row, g);
 	state.code = palloc(g->code_nbytes);
 
-	check_pages(&state);
+	vs_check_pages(check, rel, state.nblocks, &page_kinds, &state, state.kinds);
 	if (!check_directory(&state))
 		return;
 
