@@ -1,0 +1,188 @@
+/*
+ * bm25_page.h
+ *		The bytes of a bm25 index.
+ *
+ * Block 0 is the metapage.  It knows the write buffer, whose pages hold the rows
+ * that were inserted last, and the directory of segments, which hold all others.
+ * A segment never changes but for its delete bitmap; merging writes a new one
+ * and retires the old.
+ *
+ * Every page but the metapage carries in its opaque's "generation" the number of
+ * its owner: a segment's id, or the write buffer's generation.  Numbers are not
+ * used twice in the life of an index, both kinds are drawn from meta.next_id.  A
+ * reader that finds another number than it looks for has come too late: the page
+ * was given to somebody else, and the metapage says what there is now.
+ *
+ * A document is a row whose tsvector is not NULL.  Within a segment documents
+ * are numbered from 0; behind them rows with a NULL are numbered on.
+ */
+#ifndef VS_BM25_PAGE_H
+#define VS_BM25_PAGE_H
+
+#include "postgres.h"
+
+#include "access/transam.h"
+#include "storage/block.h"
+#include "storage/page.h"
+
+#define BM25_MAGIC			0x564D3235	/* "VM25" */
+#define BM25_VERSION		1
+#define BM25_META_BLOCK		0
+
+enum
+{
+	BM25_PAGE_META = 1,
+	BM25_PAGE_HEADER,			/* of a segment: what it has, and where */
+	BM25_PAGE_SEGMENT,			/* bytes of a segment's section */
+	BM25_PAGE_BUFFER			/* bytes of the write buffer */
+};
+
+/* The write buffer: a stream of records, over pages that are always the same. */
+#define BM25_BUFFER_PAGES	64	/* 512 kB */
+#define BM25_BUFFER_CAPACITY	((Size) BM25_BUFFER_PAGES * VS_PAGE_CAPACITY)
+
+typedef struct VsBm25BufferMeta
+{
+	uint32		generation;		/* what its pages carry */
+	uint32		nbytes;			/* of the stream that are valid */
+	uint32		ndocs;			/* documents, dead ones too */
+	uint32		nnulls;			/* rows with a NULL, dead ones too */
+	uint64		total_len;		/* of the documents */
+	uint32		npages;			/* blocks[] that exist */
+	uint32		unused;			/* 0 */
+	BlockNumber blocks[BM25_BUFFER_PAGES];
+} VsBm25BufferMeta;
+
+/* The directory of segments. */
+#define BM25_MAX_SEGMENTS	190
+
+enum
+{
+	BM25_SEGMENT_LIVE = 1,
+	BM25_SEGMENT_RETIRED		/* merged; its pages wait to be free */
+};
+
+typedef struct VsBm25SegmentEntry
+{
+	uint32		id;
+	BlockNumber header;			/* its first header page */
+	uint32		ndocs;			/* documents, deleted ones too */
+	uint32		nnulls;			/* rows with a NULL, deleted ones too */
+	uint32		ndeleted;		/* documents and NULLs in the delete bitmap */
+	uint32		npages;			/* all its pages, headers too */
+	uint32		state;			/* BM25_SEGMENT_... */
+	uint32		unused;			/* 0 */
+	union
+	{
+		uint64		total_len;	/* of a live one: of all its documents */
+		uint64		retired_xid;	/* of a retired one: FullTransactionId from
+									 * when on nobody new finds it */
+	}			as;
+} VsBm25SegmentEntry;
+
+StaticAssertDecl(sizeof(VsBm25SegmentEntry) == 40, "part of the format");
+
+typedef struct VsBm25Meta
+{
+	uint32		magic;
+	uint32		version;
+	uint32		next_id;		/* the next number to give away, from 1 */
+	uint32		sealing_id;		/* a segment being written from the buffer: its
+								 * id, or 0.  Left so by a crash or an error
+								 * where the insert lock is free. */
+	uint32		merging_id;		/* the same of merging and the merge lock */
+	uint32		nsegments;		/* entries, live and retired */
+	VsBm25BufferMeta buffer;
+	VsBm25SegmentEntry segments[FLEXIBLE_ARRAY_MEMBER];
+} VsBm25Meta;
+
+#define BM25_META_NBYTES \
+	(offsetof(VsBm25Meta, segments) + \
+	 sizeof(VsBm25SegmentEntry) * BM25_MAX_SEGMENTS)
+
+/*
+ * A segment has sections, each a row of pages numbered from 0, filled from the
+ * first byte of records on.  Where they are say the runs of its header pages: the
+ * first header page begins with a VsBm25SegmentHeader, and runs follow; further
+ * ones have runs alone, behind a VsBm25HeaderLink.
+ */
+typedef enum VsBm25Section
+{
+	BM25_SECTION_ROWS,			/* TIDs, 6 bytes each, by number */
+	BM25_SECTION_DELETES,		/* a bit for each row: 1 is deleted */
+	BM25_SECTION_POSTINGS,		/* blocks of postings, none across pages */
+	BM25_SECTION_SKIPS,			/* VsBm25Skip of each block of long lists */
+	BM25_SECTION_LEXEMES,		/* dictionary, sorted by bytes */
+	BM25_SECTION_LEXEME_TREE,	/* its upper levels */
+	BM25_NSECTIONS
+} VsBm25Section;
+
+/* Pages "first" and on of a section are blocks "block" and on. */
+typedef struct VsBm25Run
+{
+	uint32		section;
+	uint32		first;
+	BlockNumber block;
+	uint32		npages;
+} VsBm25Run;
+
+/* Begins each header page but the first; and is part of that. */
+typedef struct VsBm25HeaderLink
+{
+	BlockNumber next;			/* header page, or InvalidBlockNumber */
+	uint32		nruns;			/* on this page */
+} VsBm25HeaderLink;
+
+typedef struct VsBm25SegmentHeader
+{
+	VsBm25HeaderLink link;
+	uint32		id;
+	uint32		ndocs;
+	uint32		nnulls;
+	uint32		nlexemes;
+	uint64		total_len;
+	uint64		npostings;
+	uint32		npages[BM25_NSECTIONS];
+	uint32		tree_root;		/* page of LEXEME_TREE, if that has any */
+	uint32		unused;			/* 0 */
+} VsBm25SegmentHeader;
+
+/*
+ * The bounds of a block's scores.  Of its postings one with term frequency (over
+ * all labels) tf has a length of at least min_len of the first pair whose tf is
+ * not less.  Pairs ascend in both; the last is repeated to fill them up.  A
+ * length above UINT16_MAX counts as that; a bound may not be higher than truth.
+ */
+#define BM25_BOUNDS 3
+
+typedef struct VsBm25Bounds
+{
+	uint16		tf[BM25_BOUNDS];
+	uint16		min_len[BM25_BOUNDS];
+} VsBm25Bounds;
+
+/* Where a block of postings is: page of the section, byte of its records. */
+typedef struct VsBm25Place
+{
+	uint32		page;
+	uint16		offset;
+	uint16		nbytes;
+} VsBm25Place;
+
+/* What is known of a block without reading it. */
+typedef struct VsBm25Skip
+{
+	uint32		last_doc;
+	VsBm25Place place;
+	VsBm25Bounds bounds;
+} VsBm25Skip;
+
+StaticAssertDecl(sizeof(VsBm25Skip) == 24, "part of the format");
+
+static inline VsBm25Meta *
+vs_bm25_page_meta(Page page)
+{
+	return (VsBm25Meta *) vs_page_records(page);
+}
+
+#endif							/* VS_BM25_PAGE_H */
