@@ -13,6 +13,8 @@ extern void vs_bm25_form_record(void);
 extern void vs_bm25_lock_meta(void);
 extern void vs_bm25_read_meta(void);
 extern void vs_bm25_init_meta(void);
+extern void vs_bm25_page_is_free(void);
+extern void vs_bm25_read_owners(void);
 extern void vs_bm25_insert(void);
 extern void vs_bm25_bulkdelete(void);
 extern void vs_bm25_vacuumcleanup(void);
@@ -126,5 +128,17 @@ void
 vs_bm25_stats(void)
 {
 	elog(ERROR, "vs_bm25_stats is not written yet");
+}
+
+void
+vs_bm25_read_owners(void)
+{
+	elog(ERROR, "vs_bm25_read_owners is not written yet");
+}
+
+void
+vs_bm25_page_is_free(void)
+{
+	elog(ERROR, "vs_bm25_page_is_free is not written yet");
 }
 
