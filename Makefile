@@ -19,6 +19,7 @@ SQL_FRAGMENTS = \
 	src/sql/vector.sql \
 	src/sql/hnsw.sql \
 	src/sql/ivfflat.sql \
+	src/sql/bm25.sql \
 	src/sql/check.sql \
 	src/sql/hybrid.sql
 
