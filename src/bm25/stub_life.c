@@ -141,4 +141,3 @@ vs_bm25_page_is_free(void)
 {
 	elog(ERROR, "vs_bm25_page_is_free is not written yet");
 }
-

@@ -22,4 +22,3 @@ vs_bm25_buildphasename(void)
 {
 	elog(ERROR, "vs_bm25_buildphasename is not written yet");
 }
-

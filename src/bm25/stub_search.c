@@ -43,4 +43,3 @@ vs_bm25_costestimate(void)
 {
 	elog(ERROR, "vs_bm25_costestimate is not written yet");
 }
-

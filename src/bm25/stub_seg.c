@@ -169,4 +169,3 @@ vs_bm25_merge(void)
 {
 	elog(ERROR, "vs_bm25_merge is not written yet");
 }
-
