@@ -22,8 +22,8 @@ typedef struct VsBm25Leaf
 	uint32		hash;			/* vs_bm25_lexeme_hash, if no prefix */
 	bool		is_prefix;
 	unsigned int labels;		/* mask, bit 0 is D; 15: whatever label */
-	double		df;				/* documents that have it; a prefix: the sum
-								 * over its lexemes, but at most all documents */
+	double		df;				/* documents that have it; a prefix: the sum over
+								 * its lexemes, but at most all documents */
 	double		idf;			/* 0 before statistics are bound */
 } VsBm25Leaf;
 
@@ -54,8 +54,7 @@ typedef struct VsBm25Query
 	int			nnodes;
 	VsBm25Node *nodes;
 	int			rank;			/* root node; -1: rows are not ranked */
-	bool		rank_is_filter; /* one filter is what ranks, and not in
-								 * filters */
+	bool		rank_is_filter; /* one filter is what ranks, and not in filters */
 	int			nfilters;
 	int		   *filters;		/* root nodes, whose scores do not count */
 	bool		matches_none;	/* a filter is the empty query */

@@ -22,3 +22,4 @@ vs_bm25_buildphasename(void)
 {
 	elog(ERROR, "vs_bm25_buildphasename is not written yet");
 }
+

@@ -50,3 +50,4 @@ vs_bm25_query_score_tsvector(void)
 {
 	elog(ERROR, "vs_bm25_query_score_tsvector is not written yet");
 }
+

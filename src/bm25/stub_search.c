@@ -43,3 +43,4 @@ vs_bm25_costestimate(void)
 {
 	elog(ERROR, "vs_bm25_costestimate is not written yet");
 }
+

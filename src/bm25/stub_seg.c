@@ -169,3 +169,4 @@ vs_bm25_merge(void)
 {
 	elog(ERROR, "vs_bm25_merge is not written yet");
 }
+
