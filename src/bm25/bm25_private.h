@@ -11,10 +11,19 @@
 #include "access/genam.h"
 #include "bm25/bm25.h"
 #include "bm25/bm25_score.h"
+#include "catalog/pg_collation_d.h"
 #include "index/check.h"
 #include "index/stats.h"
 #include "nodes/execnodes.h"
 #include "nodes/pathnodes.h"
+
+/* Operators of an operator class. */
+enum
+{
+	BM25_MATCH_STRATEGY = 1,	/* tsvector @@ tsquery */
+	BM25_DISTANCE_STRATEGY,		/* tsvector <@@> bm25query, for ORDER BY */
+	BM25_NSTRATEGIES = BM25_DISTANCE_STRATEGY
+};
 
 /* Phases of a build, for pg_stat_progress_create_index. */
 enum
@@ -42,6 +51,20 @@ extern bytea *vs_bm25_parse_options(Datum reloptions, bool validate);
 
 /* An index's parameters but average_len, which is 1. */
 extern void vs_bm25_get_params(Relation index, VsBm25Params *params);
+
+/* bm25_group.c */
+
+/* Open an index, locked against being dropped; ERROR unless it is ours. */
+extern Relation vs_bm25_open_index(Oid index);
+
+/* ERROR unless it is an index of ours whose column the current user may read. */
+extern void vs_bm25_check_index(Oid index);
+
+/*
+ * What the planner gives to its own calls of bm25_query as their collation.  Users
+ * cannot: no argument has a collation.  README.md, "Queries and statistics".
+ */
+#define BM25_PLANNED_COLLATION C_COLLATION_OID
 
 /* bm25_build.c */
 extern IndexBuildResult *vs_bm25_build(Relation heap, Relation index,

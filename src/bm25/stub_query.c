@@ -1,10 +1,6 @@
 /* stub_query.c: to be replaced; functions that are not written yet. */
 #include "postgres.h"
 
-extern void vs_bm25_init(void);
-extern void vs_bm25_options_init(void);
-extern void vs_bm25_parse_options(void);
-extern void vs_bm25_get_params(void);
 extern void vs_bm25_query_make(void);
 extern void vs_bm25_query_bind(void);
 extern void vs_bm25_forget_statistics(void);
@@ -12,30 +8,6 @@ extern void vs_bm25_leaf_matches(void);
 extern void vs_bm25_leaf_score(void);
 extern void vs_bm25_query_evaluate(void);
 extern void vs_bm25_query_score_tsvector(void);
-
-void
-vs_bm25_init(void)
-{
-	elog(ERROR, "vs_bm25_init is not written yet");
-}
-
-void
-vs_bm25_options_init(void)
-{
-	elog(ERROR, "vs_bm25_options_init is not written yet");
-}
-
-void
-vs_bm25_parse_options(void)
-{
-	elog(ERROR, "vs_bm25_parse_options is not written yet");
-}
-
-void
-vs_bm25_get_params(void)
-{
-	elog(ERROR, "vs_bm25_get_params is not written yet");
-}
 
 void
 vs_bm25_query_make(void)
