@@ -20,7 +20,8 @@ SQL_FRAGMENTS = \
 	src/sql/hnsw.sql \
 	src/sql/ivfflat.sql \
 	src/sql/bm25.sql \
-	src/sql/check.sql
+	src/sql/check.sql \
+	src/sql/hybrid.sql
 
 DATA_built = vsearch--$(EXTVERSION).sql
 HEADERS_vsearch = src/types/vector.h

@@ -19,6 +19,7 @@
 
 #include "bm25/bm25_page.h"
 #include "storage/buf.h"
+#include "storage/edit.h"
 #include "storage/lockdefs.h"
 #include "utils/rel.h"
 
@@ -36,27 +37,30 @@ extern VsBm25Meta *vs_bm25_read_meta(Relation rel);
 /* Write the metapage of an index without rows: id 1 is the buffer's. */
 extern void vs_bm25_init_meta(VsBm25Meta *meta);
 
-/*
- * Who owns pages at one moment.  The free space map is not crash-safe: it may
- * offer pages that are in use.
- */
-typedef struct VsBm25Owners
+/* A change of the metapage and up to three pages more. */
+typedef struct VsBm25MetaEdit
 {
-	uint32		next_id;		/* who came later owns its pages, too */
-	uint32		nids;
-	uint32	   *ids;			/* ascending: segments live, retired and being
-								 * written */
-	uint32		nblocks;
-	BlockNumber blocks[BM25_BUFFER_PAGES];	/* of the buffer */
-} VsBm25Owners;
+	Relation	rel;
+	VsBm25Meta *meta;			/* the copy to change */
+	int			nbuffers;
+	Buffer		buffers[VS_EDIT_MAX_PAGES];	/* locked exclusively */
+	VsEdit		edit;
+} VsBm25MetaEdit;
 
-/* Who does now, palloc'd. */
-extern VsBm25Owners *vs_bm25_read_owners(Relation rel);
+/* Returns the copy to change.  An error before the commit changes nothing. */
+extern VsBm25Meta *vs_bm25_begin_meta(Relation rel, VsBm25MetaEdit *change);
+extern Page vs_bm25_add_page(VsBm25MetaEdit *change, BlockNumber block,
+							 uint16 kind);
+extern void vs_bm25_commit_meta(VsBm25MetaEdit *change);
 
-/*
- * Whether a page that the free space map offers, locked exclusively, is really
- * nobody's: a page of zeroes, or one whose owner is gone.
- */
-extern bool vs_bm25_page_is_free(const VsBm25Owners *owners, Buffer buffer);
+/* Give the id of a segment that is going to be written. */
+extern uint32 vs_bm25_give_id(VsBm25Meta *meta, VsBm25Writing writing);
+
+/* It has been written: enter it into the directory, if it has any rows. */
+extern void vs_bm25_publish(VsBm25Meta *meta, VsBm25Writing writing,
+							const VsBm25SegmentEntry *entry);
+
+/* A segment's entry, or NULL. */
+extern VsBm25SegmentEntry *vs_bm25_find_segment(VsBm25Meta *meta, uint32 id);
 
 #endif							/* VS_BM25_META_H */

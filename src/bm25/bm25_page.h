@@ -76,10 +76,18 @@ typedef struct VsBm25SegmentEntry
 
 StaticAssertDecl(sizeof(VsBm25SegmentEntry) == 40, "part of the format");
 
+/* Who may be writing a segment: each under a lock of its own. */
+typedef enum VsBm25Writing
+{
+	BM25_SEALING,				/* insert lock */
+	BM25_MERGING,				/* merge lock */
+	BM25_REWRITING,				/* rewrite lock */
+	BM25_NWRITING
+} VsBm25Writing;
+
 /*
- * A segment that is being written is known by its id alone: who seals the buffer,
- * who makes a small merge, and who makes a large one, have a place each for it.
- * What an error or a crash leaves there means nothing where the lock is free.
+ * A segment that is being written is known by its id alone.  What an error or a
+ * crash leaves of that means nothing where the lock is free.
  *
  * Segments that were merged wait in a queue until no reader can know them: it
  * begins and ends here, and each one's header leads to the next.
@@ -89,9 +97,7 @@ typedef struct VsBm25Meta
 	uint32		magic;
 	uint32		version;
 	uint32		next_id;		/* the next number to give away, from 1 */
-	uint32		sealing_id;		/* written under the insert lock, or 0 */
-	uint32		merging_id;		/* under the merge lock, or 0 */
-	uint32		rewriting_id;	/* under the rewrite lock, or 0 */
+	uint32		writing[BM25_NWRITING];	/* ids, or 0 */
 	BlockNumber retired_first;	/* header page of the first in the queue, or 0 */
 	BlockNumber retired_last;	/* of the last */
 	uint32		nsegments;
