@@ -9,7 +9,7 @@
 #include "postgres.h"
 
 #include "bm25/bm25_alloc.h"
-#include "bm25/bm25_meta.h"
+#include "bm25/bm25_space.h"
 #include "miscadmin.h"
 #include "storage/freespace.h"
 #include "storage/indexfsm.h"
@@ -20,7 +20,7 @@
 /* Blocks that may be free, ascending. */
 typedef struct Candidates
 {
-	VsBm25Meta *meta;			/* as it was before they were found, or NULL */
+	VsBm25Owners *owners;		/* from before they were locked */
 	int			n;
 	BlockNumber blocks[FLEXIBLE_ARRAY_MEMBER];
 } Candidates;
@@ -43,8 +43,6 @@ find_free(Relation index, int n, Candidates *candidates)
 	while (candidates->n < n &&
 		   (block = GetFreeIndexPage(index)) != InvalidBlockNumber)
 	{
-		if (candidates->meta == NULL)
-			candidates->meta = vs_bm25_read_meta(index);
 		if (vs_page_exists(index, block))
 			candidates->blocks[candidates->n++] = block;
 	}
@@ -72,54 +70,12 @@ find_candidates(Relation index, int n)
 	Candidates *candidates = palloc(offsetof(Candidates, blocks) +
 									sizeof(BlockNumber) * n);
 
-	candidates->meta = NULL;
 	candidates->n = 0;
 	find_free(index, n, candidates);
 	if (candidates->n == 0)
 		extend(index, n, candidates);
+	candidates->owners = vs_bm25_read_owners(index);
 	return candidates;
-}
-
-static void
-free_candidates(Candidates *candidates)
-{
-	if (candidates->meta != NULL)
-		pfree(candidates->meta);
-	pfree(candidates);
-}
-
-/* Whether the metapage knows the number of a page's owner, now or later on. */
-static bool
-is_owner(const VsBm25Meta *meta, uint32 generation)
-{
-	if (generation >= meta->next_id ||
-		generation == meta->buffer.generation ||
-		generation == meta->sealing_id ||
-		generation == meta->merging_id)
-		return true;
-	for (uint32 i = 0; i < meta->nsegments; i++)
-		if (meta->segments[i].id == generation)
-			return true;
-	return false;
-}
-
-/*
- * Whether a page is free, which is locked.  The metapage was read before: numbers
- * that it did not know then have no owner any more, or get one from next_id on.
- */
-static bool
-is_free(const VsBm25Meta *meta, BlockNumber block, Page page)
-{
-	if (block == BM25_META_BLOCK)
-		return false;
-	for (uint32 i = 0; meta != NULL && i < meta->buffer.npages; i++)
-		if (meta->buffer.blocks[i] == block)
-			return false;
-	if (PageIsNew(page))
-		return true;
-	return meta != NULL && vs_page_kind(page) != 0 &&
-		vs_page_kind(page) != BM25_PAGE_META &&
-		!is_owner(meta, vs_page_opaque(page)->generation);
 }
 
 static void
@@ -135,7 +91,8 @@ fill_page(VsEdit *edit, Buffer buffer, uint16 kind, uint32 generation,
 
 /*
  * Lock up to n blocks, n at most VS_EDIT_MAX_PAGES, from candidate *next on that
- * turn out to be free; returns how many.
+ * turn out to be free; returns how many.  A page that somebody holds is not waited
+ * for: the map may be wrong, and we hold others.
  */
 static int
 lock_free(Relation index, const Candidates *candidates, int *next, int n,
@@ -151,8 +108,9 @@ lock_free(Relation index, const Candidates *candidates, int *next, int n,
 		if (*next > 1 && block == candidates->blocks[*next - 2])
 			continue;
 		buffer = ReadBuffer(index, block);
-		LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
-		if (is_free(candidates->meta, block, BufferGetPage(buffer)))
+		if (!ConditionalLockBuffer(buffer))
+			ReleaseBuffer(buffer);
+		else if (vs_bm25_page_is_free(candidates->owners, buffer))
 			buffers[nlocked++] = buffer;
 		else
 			UnlockReleaseBuffer(buffer);
@@ -231,6 +189,8 @@ vs_bm25_write_pages(Relation index, VsEditMode mode, uint16 kind,
 		nwritten += write_to_candidates(index, candidates, kind, generation,
 										images + nwritten, n - nwritten,
 										blocks + nwritten);
-		free_candidates(candidates);
+		pfree(candidates->owners->ids);
+		pfree(candidates->owners);
+		pfree(candidates);
 	}
 }

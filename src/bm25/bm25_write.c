@@ -265,7 +265,7 @@ vs_bm25_writer_end(VsBm25Writer *writer, VsBm25SegmentEntry *entry)
 	entry->ndocs = header->ndocs;
 	entry->nnulls = header->nnulls;
 	entry->state = BM25_SEGMENT_LIVE;
-	entry->as.total_len = header->total_len;
+	entry->total_len = header->total_len;
 	MemoryContextSwitchTo(previous);
 	MemoryContextDelete(writer->context);
 }
