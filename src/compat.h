@@ -161,6 +161,29 @@ vs_compat_zero_extend(Relation rel, BlockNumber first, int nblocks)
 #define vs_compat_forbid_path(path) ((void) 0)
 #endif
 
+#include "access/attmap.h"
+
+/* Map columns of the same names, all of which must be there. */
+#if PG_VERSION_NUM >= 160000
+#define vs_compat_build_attrmap_by_name(from, to) \
+	build_attrmap_by_name(from, to, false)
+#else
+#define vs_compat_build_attrmap_by_name(from, to) build_attrmap_by_name(from, to)
+#endif
+
+#include "nodes/parsenodes.h"
+
+/*
+ * What the columns of GROUP BY stand for: they are a range table entry of its own
+ * from 18 on; NIL for other entries.
+ */
+#if PG_VERSION_NUM >= 180000
+#define vs_compat_group_exprs(rte) \
+	((rte)->rtekind == RTE_GROUP ? (rte)->groupexprs : NIL)
+#else
+#define vs_compat_group_exprs(rte) NIL
+#endif
+
 /* Say that an access method builds in parallel; core asks from 17 on. */
 #if PG_VERSION_NUM >= 170000
 #define vs_compat_set_parallel_build(am) ((am)->amcanbuildparallel = true)

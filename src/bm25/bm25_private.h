@@ -54,11 +54,21 @@ extern void vs_bm25_get_params(Relation index, VsBm25Params *params);
 
 /* bm25_group.c */
 
-/* Open an index, locked against being dropped; ERROR unless it is ours. */
-extern Relation vs_bm25_open_index(Oid index);
-
 /* ERROR unless it is an index of ours whose column the current user may read. */
 extern void vs_bm25_check_index(Oid index);
+
+/*
+ * The index to score by where a query names none: of a table's valid bm25 indexes
+ * on a column, or (column 0) on an expression whose Vars are of relation 1, the
+ * oldest that is not partial.  InvalidOid if there is none.
+ */
+extern Oid	vs_bm25_find_index(Relation table, AttrNumber column, Node *expr);
+
+/*
+ * The indexes whose statistics score a query that carries this one, and its
+ * parameters; they stay locked against being dropped.
+ */
+extern List *vs_bm25_find_group(Oid index, VsBm25Params *params);
 
 /*
  * What the planner gives to its own calls of bm25_query as their collation.  Users

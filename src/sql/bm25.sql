@@ -50,20 +50,25 @@ COMMENT ON CAST (bm25query AS tsquery) IS 'leaves out the index';
 
 -- For users: the index is found from the tsvector's column.
 
-CREATE FUNCTION bm25_support(internal) RETURNS internal
-	AS 'MODULE_PATHNAME', 'vs_bm25_support' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION bm25_distance_support(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'vs_bm25_distance_support' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 
-COMMENT ON FUNCTION bm25_support(internal) IS 'planner support: finds the bm25 index of a column';
+COMMENT ON FUNCTION bm25_distance_support(internal) IS 'planner support: finds the bm25 index of a column';
+
+CREATE FUNCTION bm25_score_support(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'vs_bm25_score_support' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+COMMENT ON FUNCTION bm25_score_support(internal) IS 'planner support: finds the bm25 index of a column';
 
 CREATE FUNCTION bm25_distance(tsvector, tsquery) RETURNS double precision
 	AS 'MODULE_PATHNAME', 'vs_bm25_without_index' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED
-	COST 10 SUPPORT bm25_support;
+	COST 10 SUPPORT bm25_distance_support;
 
 COMMENT ON FUNCTION bm25_distance(tsvector, tsquery) IS 'implementation of <@> operator';
 
 CREATE FUNCTION bm25_score(tsvector, tsquery) RETURNS double precision
 	AS 'MODULE_PATHNAME', 'vs_bm25_without_index' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED
-	COST 10 SUPPORT bm25_support;
+	COST 10 SUPPORT bm25_score_support;
 
 COMMENT ON FUNCTION bm25_score(tsvector, tsquery) IS 'BM25 score of a document for a query';
 
