@@ -8,4 +8,3 @@ vs_bm25_stats(void)
 {
 	elog(ERROR, "vs_bm25_stats is not written yet");
 }
-
