@@ -19,7 +19,9 @@ SQL_FRAGMENTS = \
 	src/sql/vector.sql \
 	src/sql/hnsw.sql \
 	src/sql/ivfflat.sql \
-	src/sql/check.sql
+	src/sql/bm25.sql \
+	src/sql/check.sql \
+	src/sql/hybrid.sql
 
 DATA_built = vsearch--$(EXTVERSION).sql
 HEADERS_vsearch = src/types/vector.h
@@ -55,6 +57,7 @@ include $(PGXS)
 include src/kernel/kernel.mk
 include src/quant/quant.mk
 include src/index/index.mk
+include src/bm25/bm25.mk
 -include $(OBJS:.o=.d)
 endif
 

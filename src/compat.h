@@ -136,6 +136,14 @@ vs_compat_zero_extend(Relation rel, BlockNumber first, int nblocks)
 	pg_class_ownercheck(relation, role)
 #endif
 
+/* Whether a role has the right to maintain a table, which came with 17. */
+#if PG_VERSION_NUM >= 170000
+#define vs_compat_may_maintain(table, role) \
+	(pg_class_aclcheck(table, role, ACL_MAINTAIN) == ACLCHECK_OK)
+#else
+#define vs_compat_may_maintain(table, role) false
+#endif
+
 /* Functions of expressions run with a safe search_path from 17 on. */
 #if PG_VERSION_NUM >= 170000
 #define vs_compat_restrict_search_path() RestrictSearchPath()
@@ -151,6 +159,29 @@ vs_compat_zero_extend(Relation rel, BlockNumber first, int nblocks)
 #define vs_compat_forbid_path(path) ((path)->disabled_nodes += 1000)
 #else
 #define vs_compat_forbid_path(path) ((void) 0)
+#endif
+
+#include "access/attmap.h"
+
+/* Map columns of the same names, all of which must be there. */
+#if PG_VERSION_NUM >= 160000
+#define vs_compat_build_attrmap_by_name(from, to) \
+	build_attrmap_by_name(from, to, false)
+#else
+#define vs_compat_build_attrmap_by_name(from, to) build_attrmap_by_name(from, to)
+#endif
+
+#include "nodes/parsenodes.h"
+
+/*
+ * What the columns of GROUP BY stand for: they are a range table entry of its own
+ * from 18 on; NIL for other entries.
+ */
+#if PG_VERSION_NUM >= 180000
+#define vs_compat_group_exprs(rte) \
+	((rte)->rtekind == RTE_GROUP ? (rte)->groupexprs : NIL)
+#else
+#define vs_compat_group_exprs(rte) NIL
 #endif
 
 /* Say that an access method builds in parallel; core asks from 17 on. */

@@ -9,6 +9,7 @@
 
 #include <limits.h>
 
+#include "bm25/bm25.h"
 #include "hnsw/hnsw.h"
 #include "ivf/ivf.h"
 #include "index/option.h"
@@ -19,7 +20,7 @@
 #include "utils/guc_tables.h"
 
 /* All settings' names begin with one of these and a dot. */
-static const char *const prefixes[] = {"vsearch", "hnsw", "ivfflat"};
+static const char *const prefixes[] = {"vsearch", "hnsw", "ivfflat", "bm25"};
 
 static const struct config_enum_entry kernel_options[] = {
 	{"auto", 0, false},
@@ -148,6 +149,13 @@ static const VsSetting settings[] = {
 		"Computes the distance of every row of the lists probed.",
 		GUC_NOT_IN_SAMPLE, PGC_BOOL,
 		{.boolean = {&vs_ivf_exact_probe, false}}
+	},
+	{
+		"bm25.max_prefix_lexemes",
+		"Sets for how many lexemes of an index a prefix may stand.",
+		0, PGC_INT,
+		{.integer = {&vs_bm25_max_prefix_lexemes,
+		BM25_DEFAULT_MAX_PREFIX_LEXEMES, 1, INT_MAX}}
 	},
 };
 

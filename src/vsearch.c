@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "bm25/bm25.h"
 #include "fmgr.h"
 #include "hnsw/hnsw.h"
 #include "ivf/ivf.h"
@@ -23,5 +24,6 @@ _PG_init(void)
 	vs_settings_define();
 	vs_hnsw_init();
 	vs_ivf_init();
+	vs_bm25_init();
 	vs_planner_init();
 }

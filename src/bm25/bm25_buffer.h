@@ -23,6 +23,9 @@
 #include "storage/itemptr.h"
 #include "utils/rel.h"
 
+/* Larger ones do not go into the buffer, but become segments by themselves. */
+#define BM25_RECORD_MAX_NBYTES 65536
+
 #define BM25_RECORD_NULL	1	/* a row with a NULL: no lexemes */
 #define BM25_RECORD_DEAD	2	/* vacuum removed the row */
 
@@ -56,7 +59,7 @@ extern void vs_bm25_buffer_copy(Relation rel, const VsBm25BufferMeta *meta,
 								VsBm25BufferCopy *copy);
 
 /*
- * The record at an offset, and the offset of the next one: from 0 until nbytes.
+ * The record at an offset, which moves to the next one: from 0 on, until NULL.
  * ERROR if the bytes make no record.
  */
 extern const VsBm25RecordHeader *vs_bm25_buffer_record(Relation rel,

@@ -3,11 +3,14 @@
  *		The metapage, and the locks of a bm25 index.
  *
  * Locks, in the order in which they are taken:
- *		merge lock		who merges segments, or sets bits in delete bitmaps
+ *		rewrite lock	vacuum and vsearch_merge, throughout: merges of any size, whose
+ *						sources are busy meanwhile; bits in delete bitmaps
+ *		merge lock		who makes a small merge, throughout; and whoever changes
+ *						which segments there are, or are busy, or sets bits
  *		insert lock		shared: who appends to the buffer or marks its records;
  *						exclusive: who seals it
  *		metapage, then pages of the buffer in order, then any other page
- * An insert takes the merge lock only if it is free.
+ * An insert takes the merge lock only if it is free, or the directory is full.
  */
 #ifndef VS_BM25_META_H
 #define VS_BM25_META_H
@@ -16,12 +19,14 @@
 
 #include "bm25/bm25_page.h"
 #include "storage/buf.h"
+#include "storage/edit.h"
 #include "storage/lockdefs.h"
 #include "utils/rel.h"
 
 /* Page numbers for LockPage: no pages, but names of locks. */
 #define BM25_INSERT_LOCK	BM25_META_BLOCK
 #define BM25_MERGE_LOCK		(BM25_META_BLOCK + 1)
+#define BM25_REWRITE_LOCK	(BM25_META_BLOCK + 2)
 
 /* Read and lock the metapage; ERROR unless it is one that we can go by. */
 extern Buffer vs_bm25_lock_meta(Relation rel, int lockmode);
@@ -31,5 +36,31 @@ extern VsBm25Meta *vs_bm25_read_meta(Relation rel);
 
 /* Write the metapage of an index without rows: id 1 is the buffer's. */
 extern void vs_bm25_init_meta(VsBm25Meta *meta);
+
+/* A change of the metapage and up to three pages more. */
+typedef struct VsBm25MetaEdit
+{
+	Relation	rel;
+	VsBm25Meta *meta;			/* the copy to change */
+	int			nbuffers;
+	Buffer		buffers[VS_EDIT_MAX_PAGES]; /* locked exclusively */
+	VsEdit		edit;
+} VsBm25MetaEdit;
+
+/* Returns the copy to change.  An error before the commit changes nothing. */
+extern VsBm25Meta *vs_bm25_begin_meta(Relation rel, VsBm25MetaEdit *change);
+extern Page vs_bm25_add_page(VsBm25MetaEdit *change, BlockNumber block,
+							 uint16 kind);
+extern void vs_bm25_commit_meta(VsBm25MetaEdit *change);
+
+/* Give the id of a segment that is going to be written. */
+extern uint32 vs_bm25_give_id(VsBm25Meta *meta, VsBm25Writing writing);
+
+/* It has been written: enter it into the directory, if it has any rows. */
+extern void vs_bm25_publish(VsBm25Meta *meta, VsBm25Writing writing,
+							const VsBm25SegmentEntry *entry);
+
+/* A segment's entry, or NULL. */
+extern VsBm25SegmentEntry *vs_bm25_find_segment(VsBm25Meta *meta, uint32 id);
 
 #endif							/* VS_BM25_META_H */

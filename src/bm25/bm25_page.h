@@ -21,7 +21,6 @@
 
 #include "postgres.h"
 
-#include "access/transam.h"
 #include "storage/block.h"
 #include "storage/page.h"
 
@@ -59,7 +58,7 @@ typedef struct VsBm25BufferMeta
 enum
 {
 	BM25_SEGMENT_LIVE = 1,
-	BM25_SEGMENT_RETIRED		/* merged; its pages wait to be free */
+	BM25_SEGMENT_BUSY			/* live, and vacuum is merging it */
 };
 
 typedef struct VsBm25SegmentEntry
@@ -72,26 +71,37 @@ typedef struct VsBm25SegmentEntry
 	uint32		npages;			/* all its pages, headers too */
 	uint32		state;			/* BM25_SEGMENT_... */
 	uint32		unused;			/* 0 */
-	union
-	{
-		uint64		total_len;	/* of a live one: of all its documents */
-		uint64		retired_xid;	/* of a retired one: FullTransactionId from
-									 * when on nobody new finds it */
-	}			as;
+	uint64		total_len;		/* of all its documents */
 } VsBm25SegmentEntry;
 
 StaticAssertDecl(sizeof(VsBm25SegmentEntry) == 40, "part of the format");
 
+/* Who may be writing a segment: each under a lock of its own. */
+typedef enum VsBm25Writing
+{
+	BM25_SEALING,				/* insert lock */
+	BM25_MERGING,				/* merge lock */
+	BM25_REWRITING,				/* rewrite lock */
+	BM25_NWRITING
+} VsBm25Writing;
+
+/*
+ * A segment that is being written is known by its id alone.  What an error or a
+ * crash leaves of that means nothing where the lock is free.
+ *
+ * Segments that were merged wait in a queue until no reader can know them: it
+ * begins and ends here, and each one's header leads to the next.
+ */
 typedef struct VsBm25Meta
 {
 	uint32		magic;
 	uint32		version;
 	uint32		next_id;		/* the next number to give away, from 1 */
-	uint32		sealing_id;		/* a segment being written from the buffer: its
-								 * id, or 0.  Left so by a crash or an error
-								 * where the insert lock is free. */
-	uint32		merging_id;		/* the same of merging and the merge lock */
-	uint32		nsegments;		/* entries, live and retired */
+	uint32		writing[BM25_NWRITING]; /* ids, or 0 */
+	BlockNumber retired_first;	/* header page of the first in the queue, or 0 */
+	BlockNumber retired_last;	/* of the last */
+	uint32		nsegments;
+	uint32		unused;			/* 0 */
 	VsBm25BufferMeta buffer;
 	VsBm25SegmentEntry segments[FLEXIBLE_ARRAY_MEMBER];
 } VsBm25Meta;
@@ -99,6 +109,8 @@ typedef struct VsBm25Meta
 #define BM25_META_NBYTES \
 	(offsetof(VsBm25Meta, segments) + \
 	 sizeof(VsBm25SegmentEntry) * BM25_MAX_SEGMENTS)
+
+StaticAssertDecl(BM25_META_NBYTES <= VS_PAGE_CAPACITY, "a page has room for it");
 
 /*
  * A segment has sections, each a row of pages numbered from 0, filled from the
@@ -144,8 +156,18 @@ typedef struct VsBm25SegmentHeader
 	uint64		npostings;
 	uint32		npages[BM25_NSECTIONS];
 	uint32		tree_root;		/* page of LEXEME_TREE, if that has any */
-	uint32		unused;			/* 0 */
+
+	/* Once it is retired; 0 before, or what a failed merge left. */
+	BlockNumber retired_next;	/* header page of the next in the queue, or 0 */
+	uint64		retired_xid;	/* FullTransactionId from when on nobody new
+								 * finds it */
 } VsBm25SegmentHeader;
+
+/* Runs that fit the first header page, and any other. */
+#define BM25_FIRST_HEADER_RUNS \
+	((int) ((VS_PAGE_CAPACITY - sizeof(VsBm25SegmentHeader)) / sizeof(VsBm25Run)))
+#define BM25_HEADER_RUNS \
+	((int) ((VS_PAGE_CAPACITY - sizeof(VsBm25HeaderLink)) / sizeof(VsBm25Run)))
 
 /*
  * The bounds of a block's scores.  Of its postings one with term frequency (over
@@ -161,7 +183,12 @@ typedef struct VsBm25Bounds
 	uint16		min_len[BM25_BOUNDS];
 } VsBm25Bounds;
 
-/* Where a block of postings is: page of the section, byte of its records. */
+/*
+ * Where a block of postings is: page of the section, byte of its records.  Short
+ * ones are in the dictionary: page has the bit BM25_PLACE_LEXEMES then.
+ */
+#define BM25_PLACE_LEXEMES	0x80000000
+
 typedef struct VsBm25Place
 {
 	uint32		page;

@@ -15,15 +15,17 @@
 #include "tsearch/ts_type.h"
 #include "utils/snapshot.h"
 
+#define BM25_ALL_LABELS 15
+
 typedef struct VsBm25Leaf
 {
 	const char *lexeme;
 	int			nbytes;
 	uint32		hash;			/* vs_bm25_lexeme_hash, if no prefix */
 	bool		is_prefix;
-	unsigned int labels;		/* mask, bit 0 is D; 15: whatever label */
-	double		df;				/* documents that have it; a prefix: the sum over
-								 * its lexemes, but at most all documents */
+	unsigned int labels;		/* mask, bit 0 is D, or BM25_ALL_LABELS */
+	double		df;				/* documents that have it; a prefix: the sum
+								 * over its lexemes, but at most all documents */
 	double		idf;			/* 0 before statistics are bound */
 } VsBm25Leaf;
 
@@ -36,16 +38,43 @@ typedef enum VsBm25NodeKind
 	BM25_NODE_PHRASE			/* AND, and positions fit */
 } VsBm25NodeKind;
 
-/* Nodes come after their children. */
+/*
+ * Nodes come after their children: a subtree is the nodes from the root's "first"
+ * to the root.
+ */
 typedef struct VsBm25Node
 {
 	VsBm25NodeKind kind;
 	int			leaf;			/* number of the leaf */
 	int			left;			/* numbers of nodes */
 	int			right;
-	const QueryItem *item;		/* of the tsquery, for phrases */
-	const char *operands;		/* GETOPERAND of that tsquery */
+	int			first;
+	bool		in_phrase;		/* below a phrase */
+	TSQuery		phrase;			/* a phrase that is not below another: it
+								 * alone, to verify it */
 } VsBm25Node;
+
+typedef enum VsBm25Match
+{
+	BM25_MATCH_NO,
+	BM25_MATCH_MAYBE,			/* a phrase's positions decide */
+	BM25_MATCH_YES
+} VsBm25Match;
+
+/* How a document does at a leaf. */
+typedef struct VsBm25LeafState
+{
+	bool		matches;
+	double		score;			/* 0 if it does not match */
+} VsBm25LeafState;
+
+/* How it does at a node. */
+typedef struct VsBm25NodeState
+{
+	VsBm25Match match;
+	bool		is_exact;		/* the score is no mere bound, if it matches */
+	double		score;			/* 0 if it does not match */
+} VsBm25NodeState;
 
 typedef struct VsBm25Query
 {
@@ -54,18 +83,23 @@ typedef struct VsBm25Query
 	int			nnodes;
 	VsBm25Node *nodes;
 	int			rank;			/* root node; -1: rows are not ranked */
-	bool		rank_is_filter; /* one filter is what ranks, and not in filters */
+	int			rank_nleaves;	/* the first of the leaves, which are its */
+	bool		rank_is_filter; /* one filter is what ranks, and not in
+								 * filters */
 	int			nfilters;
 	int		   *filters;		/* root nodes, whose scores do not count */
 	bool		matches_none;	/* a filter is the empty query */
 
 	VsBm25Params params;
 	double		ndocs;
+
+	VsBm25LeafState *leaf_states;	/* room for evaluation */
+	VsBm25NodeState *node_states;
 } VsBm25Query;
 
 /*
- * Make a query in the current memory context.  rank: NULL for none; an empty
- * tsquery ranks all rows alike.  Filters are tsqueries too.
+ * Make a query in the current memory context, of tsqueries that are copied there.
+ * rank: NULL for none; by an empty one rows are not ranked either.
  */
 extern VsBm25Query *vs_bm25_query_make(TSQuery rank, int nfilters,
 									   TSQuery *filters);
@@ -83,33 +117,61 @@ extern void vs_bm25_query_bind(VsBm25Query *query, Oid index,
 /* Forget statistics: this backend has changed an index otherwise than by rows. */
 extern void vs_bm25_forget_statistics(void);
 
-/* How a document does at a leaf. */
-typedef struct VsBm25LeafState
+/*
+ * Whether term frequencies (all 0: stripped of positions) match a leaf.  A tsvector
+ * without positions matches whatever labels a query wants, as for @@.  Those of a
+ * prefix are sums by vs_bm25_leaf_add: all 0 is no lexeme that matches.
+ */
+static inline bool
+vs_bm25_leaf_matches(const VsBm25Leaf *leaf, const uint16 tfs[BM25_LABELS])
 {
-	bool		matches;
-	double		score;			/* 0 if it does not match */
-} VsBm25LeafState;
+	bool		is_labelled = false;
 
-/* Whether term frequencies (all 0: stripped of positions) match a leaf. */
-extern bool vs_bm25_leaf_matches(const VsBm25Leaf *leaf,
-								 const uint16 tfs[BM25_LABELS]);
+	for (int i = 0; i < BM25_LABELS; i++)
+	{
+		if (tfs[i] == 0)
+			continue;
+		if (leaf->is_prefix || (leaf->labels & (1 << i)) != 0)
+			return true;
+		is_labelled = true;
+	}
+	return !is_labelled && !leaf->is_prefix;
+}
 
 /* Their score, if they match; len_norm as vs_bm25_len_norm. */
-extern double vs_bm25_leaf_score(const VsBm25Query *query,
-								 const VsBm25Leaf *leaf,
-								 const uint16 tfs[BM25_LABELS], double len_norm);
-
-typedef enum VsBm25Match
+static inline double
+vs_bm25_leaf_score(const VsBm25Query *query, const VsBm25Leaf *leaf,
+				   const uint16 tfs[BM25_LABELS], double len_norm)
 {
-	BM25_MATCH_NO,
-	BM25_MATCH_MAYBE,			/* a phrase's positions decide */
-	BM25_MATCH_YES
-} VsBm25Match;
+	const VsBm25Params *params = &query->params;
+	unsigned int labels = leaf->is_prefix ? BM25_ALL_LABELS : leaf->labels;
+	double		tf = vs_bm25_weighted_tf(params, labels, tfs);
+
+	if (!leaf->is_prefix && (tfs[0] | tfs[1] | tfs[2] | tfs[3]) == 0)
+		tf = params->weights[0];
+	return vs_bm25_score(params, leaf->idf, tf, len_norm);
+}
+
+/*
+ * Add the term frequencies of one of a prefix's lexemes to those of the prefix,
+ * which begin as zeroes: of the labels wanted, or 1 of label D without positions.
+ * Each is at most UINT16_MAX.
+ */
+static inline void
+vs_bm25_leaf_add(const VsBm25Leaf *leaf, const uint16 tfs[BM25_LABELS],
+				 uint16 sum[BM25_LABELS])
+{
+	if ((tfs[0] | tfs[1] | tfs[2] | tfs[3]) == 0)
+		sum[0] = Min(sum[0] + 1, UINT16_MAX);
+	for (int i = 0; i < BM25_LABELS; i++)
+		if ((leaf->labels & (1 << i)) != 0)
+			sum[i] = Min(sum[i] + tfs[i], UINT16_MAX);
+}
 
 /*
  * Evaluate a tree by the states of the leaves: whether it matches, and the sum of
- * what matches in the order of the query, which is the score, or an upper bound
- * of it where the answer is "maybe".
+ * what matches in the order of the query.  That is the score, or an upper bound of
+ * it where the answer is "maybe": positions decide on the match or on the score.
  */
 extern VsBm25Match vs_bm25_query_evaluate(const VsBm25Query *query, int root,
 										  const VsBm25LeafState *leaves,

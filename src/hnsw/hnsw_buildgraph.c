@@ -154,7 +154,7 @@ add_rows(VsHnswBuild *build)
 	uint32		nrows = build->shared->nrows;
 	uint64		begin;
 
-	while ((begin = vs_build_take(&build->base, ROWS_TAKEN)) < nrows)
+	while ((begin = vs_team_take(build->base.team, ROWS_TAKEN)) < nrows)
 		for (uint64 i = begin; i < Min(begin + ROWS_TAKEN, nrows); i++)
 			add_row(build, i);
 }
@@ -169,7 +169,7 @@ vs_hnsw_build_graph(VsHnswBuild *build, const VsHnswMemGraphShape *shape)
 	build->graph = vs_hnsw_memgraph_create(build->index, shape, build->memory);
 	shared->meta = build->index->meta;
 	shared->nrows = shape->max_nodes;
-	vs_build_deal(&build->base, 1);
+	vs_team_deal(build->base.team, 1);
 
 	/* The others need somewhere to begin. */
 	add_row(build, 0);

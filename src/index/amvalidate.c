@@ -29,38 +29,51 @@ complain(const char *am_name, const char *opclass_name, const char *problem)
 					opclass_name, am_name, problem)));
 }
 
+/* The operator that a strategy number asks for; NULL if there is none. */
+static const VsAmOperator *
+find_operator(const VsAmOperator *operators, int noperators,
+			  StrategyNumber strategy)
+{
+	for (int i = 0; i < noperators; i++)
+		if (operators[i].strategy == strategy)
+			return &operators[i];
+	return NULL;
+}
+
 /* Check the operators of a family for a type. */
 static bool
-validate_operators(Oid family, Oid type, const char *am_name,
-				   const char *opclass_name)
+validate_operators(Form_pg_opclass opclass, const char *am_name,
+				   const VsAmOperator *operators, int noperators)
 {
-	CatCList   *operators = SearchSysCacheList1(AMOPSTRATEGY,
-												ObjectIdGetDatum(family));
+	const char *name = NameStr(opclass->opcname);
+	CatCList   *members = SearchSysCacheList1(AMOPSTRATEGY,
+											  ObjectIdGetDatum(opclass->opcfamily));
 	bool		result = true;
 	int			nfound = 0;
 
-	for (int i = 0; i < operators->n_members; i++)
+	for (int i = 0; i < members->n_members; i++)
 	{
 		Form_pg_amop form = (Form_pg_amop)
-			GETSTRUCT(&operators->members[i]->tuple);
+			GETSTRUCT(&members->members[i]->tuple);
+		const VsAmOperator *wanted = find_operator(operators, noperators,
+												   form->amopstrategy);
 
-		if (form->amoplefttype != type)
+		if (form->amoplefttype != opclass->opcintype)
 			continue;
 		nfound++;
-		if (form->amopstrategy != 1 ||
-			form->amoppurpose != AMOP_ORDER ||
-			get_op_rettype(form->amopopr) != FLOAT8OID)
+		if (wanted == NULL || form->amoppurpose != wanted->purpose ||
+			get_op_rettype(form->amopopr) != wanted->result)
 		{
-			complain(am_name, opclass_name,
-					 "has an operator that is not an ordering by float8 of strategy 1");
+			complain(am_name, name,
+					 "has an operator of a strategy, purpose or result that it may not have");
 			result = false;
 		}
 	}
-	ReleaseCatCacheList(operators);
+	ReleaseCatCacheList(members);
 
-	if (nfound != 1)
+	if (nfound != noperators)
 	{
-		complain(am_name, opclass_name, "must have one ordering operator");
+		complain(am_name, name, "has too few or too many operators");
 		result = false;
 	}
 	return result;
@@ -68,57 +81,64 @@ validate_operators(Oid family, Oid type, const char *am_name,
 
 /* Check the support functions of a family for a type. */
 static bool
-validate_functions(Oid family, Oid type, const char *am_name,
-				   const char *opclass_name)
+validate_functions(Form_pg_opclass opclass, const char *am_name,
+				   int nfunctions)
 {
-	CatCList   *functions = SearchSysCacheList1(AMPROCNUM,
-												ObjectIdGetDatum(family));
+	const char *name = NameStr(opclass->opcname);
+	CatCList   *members = SearchSysCacheList1(AMPROCNUM,
+											  ObjectIdGetDatum(opclass->opcfamily));
 	bool		result = true;
-	bool		found = false;
+	int			nfound = 0;
 
-	for (int i = 0; i < functions->n_members; i++)
+	for (int i = 0; i < members->n_members; i++)
 	{
 		Form_pg_amproc form = (Form_pg_amproc)
-			GETSTRUCT(&functions->members[i]->tuple);
+			GETSTRUCT(&members->members[i]->tuple);
 
-		if (form->amproclefttype != type)
+		if (form->amproclefttype != opclass->opcintype)
 			continue;
-		if (form->amprocnum != VS_OPCLASS_PROC ||
+		nfound++;
+		if (form->amprocnum > nfunctions ||
 			!check_amproc_signature(form->amproc, INTERNALOID, true, 1, 1,
 									INTERNALOID))
 		{
-			complain(am_name, opclass_name,
+			complain(am_name, name,
 					 "has a support function with the wrong signature or number");
 			result = false;
 		}
-		found = true;
 	}
-	ReleaseCatCacheList(functions);
+	ReleaseCatCacheList(members);
 
-	if (!found)
+	if (nfound < nfunctions)
 	{
-		complain(am_name, opclass_name, "lacks its support function");
+		complain(am_name, name, "lacks a support function");
 		result = false;
 	}
 	return result;
 }
 
 bool
-vs_amvalidate_ordering(Oid opclass, const char *am_name)
+vs_amvalidate(Oid opclass, const char *am_name, const VsAmOperator *operators,
+			  int noperators, int nfunctions)
 {
 	HeapTuple	tuple = SearchSysCache1(CLAOID, ObjectIdGetDatum(opclass));
 	Form_pg_opclass form;
-	char	   *name;
 	bool		result;
 
 	if (!HeapTupleIsValid(tuple))
 		elog(ERROR, "cache lookup failed for operator class %u", opclass);
 	form = (Form_pg_opclass) GETSTRUCT(tuple);
-	name = NameStr(form->opcname);
 
-	result = validate_operators(form->opcfamily, form->opcintype, am_name, name);
-	result = validate_functions(form->opcfamily, form->opcintype, am_name,
-								name) && result;
+	result = validate_operators(form, am_name, operators, noperators);
+	result = validate_functions(form, am_name, nfunctions) && result;
 	ReleaseSysCache(tuple);
 	return result;
+}
+
+bool
+vs_amvalidate_ordering(Oid opclass, const char *am_name)
+{
+	static const VsAmOperator ordering = {1, AMOP_ORDER, FLOAT8OID};
+
+	return vs_amvalidate(opclass, am_name, &ordering, 1, VS_OPCLASS_PROC);
 }

@@ -10,13 +10,11 @@
 #include "index/seed.h"
 #include "kernel/kernel.h"
 #include "miscadmin.h"
-#include "port/atomics.h"
 #include "quant/f16vec.h"
 #include "storage/bufmgr.h"
 #include "storage/edit.h"
 #include "storage/lmgr.h"
 #include "storage/page.h"
-#include "storage/spin.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 
@@ -27,19 +25,10 @@ enum
 	TASK_LOG
 };
 
-/* Pages that a participant takes to be logged. */
-#define PAGES_LOGGED 256
-
 /* Lies behind what the access method's participants share. */
 struct VsBuildShared
 {
-	slock_t		mutex;			/* protects the sums of a scan */
-	double		heap_tuples;
-	bool		broken_hot_chain;
-
-	pg_atomic_uint64 next;		/* the first number nobody has taken */
-	BlockNumber end_block;		/* of the pages to add or to log */
-
+	BlockNumber end_block;		/* of the pages to add */
 	VsSpoolShared spool;		/* must be last */
 };
 
@@ -91,8 +80,6 @@ vs_build_begin(VsBuild *build, Relation heap, Relation index,
 						  nworkers, nbytes);
 	open_build(build, team, method);
 
-	SpinLockInit(&build->shared->mutex);
-	pg_atomic_init_u64(&build->shared->next, 0);
 	if (team->segment != NULL)
 	{
 		int			nlaunched;
@@ -130,32 +117,26 @@ load_row(Relation rel, ItemPointer tid, Datum *values, bool *isnull,
 }
 
 /*
- * A participant's share of reading the table.  With a seed the leader reads all
- * of it: what is drawn from the spool depends on the order of its rows.
+ * A participant's share of reading the table; indexInfo is the leader's.  With a
+ * seed the leader reads all of it: what is drawn from the spool depends on the
+ * order of its rows.
  */
 static void
 load_rows(VsBuild *build, IndexInfo *indexInfo)
 {
 	VsTeam	   *team = build->team;
-	VsBuildShared *shared = build->shared;
-	double		heap_tuples = 0.0;
 
 	build->spool = vs_spool_create(build->dim,
-								   team->segment != NULL ? &shared->spool : NULL,
+								   team->segment != NULL ?
+								   &build->shared->spool : NULL,
 								   team->participant,
 								   build->method->spools_in_memory ?
 								   (Size) maintenance_work_mem * 1024 / 2 : 0);
 	build->toast = vs_toast_begin(team->heap);
 	if (vs_build_seed == 0 || team->participant == 0)
-		heap_tuples = vs_team_scan_table(team, indexInfo, vs_build_seed == 0,
-										 load_row, build);
+		vs_team_scan_table(team, indexInfo, vs_build_seed == 0, load_row, build);
 	vs_toast_end(build->toast);
 	vs_spool_end_writing(build->spool);
-
-	SpinLockAcquire(&shared->mutex);
-	shared->heap_tuples += heap_tuples;
-	shared->broken_hot_chain |= indexInfo->ii_BrokenHotChain;
-	SpinLockRelease(&shared->mutex);
 }
 
 /* Begin to read what all have spooled, unless this process did. */
@@ -175,34 +156,20 @@ vs_build_load_table(VsBuild *build, IndexInfo *indexInfo)
 	load_rows(build, indexInfo);
 	vs_team_end_task(build->team);
 	begin_reading(build);
-	indexInfo->ii_BrokenHotChain = build->shared->broken_hot_chain;
-}
-
-/* A participant's share of logging the index's pages. */
-static void
-log_pages(VsBuild *build)
-{
-	BlockNumber end_block = build->shared->end_block;
-	uint64		begin;
-
-	while ((begin = vs_build_take(build, PAGES_LOGGED)) < end_block)
-		vs_edit_log_build(build->team->index, begin,
-						  Min(begin + PAGES_LOGGED, end_block));
+	build->heap_tuples = vs_team_end_scan(build->team, indexInfo);
 }
 
 void
 vs_build_log(VsBuild *build)
 {
-	Relation	index = build->team->index;
+	VsTeam	   *team = build->team;
 
-	vs_team_begin_phase(build->team, build->method->log_phase, 0);
-	if (!RelationNeedsWAL(index))
+	if (!RelationNeedsWAL(team->index))
 		return;
-	build->shared->end_block = RelationGetNumberOfBlocks(index);
-	vs_build_deal(build, 0);
-	vs_team_begin_task(build->team, TASK_LOG);
-	log_pages(build);
-	vs_team_end_task(build->team);
+	vs_team_begin_log(team, build->method->log_phase);
+	vs_team_begin_task(team, TASK_LOG);
+	vs_team_log_pages(team);
+	vs_team_end_task(team);
 }
 
 IndexBuildResult *
@@ -212,7 +179,7 @@ vs_build_end(VsBuild *build)
 
 	MemoryContextSwitchTo(build->outer_context);
 	result = palloc0(sizeof(IndexBuildResult));
-	result->heap_tuples = build->shared->heap_tuples;
+	result->heap_tuples = build->heap_tuples;
 	result->index_tuples = vs_spool_nrows(build->spool);
 
 	vs_spool_free(build->spool);
@@ -240,14 +207,9 @@ vs_build_next_task(VsBuild *build)
 		int			task = vs_team_next_task(team);
 
 		if (task == TASK_LOAD)
-		{
-			IndexInfo  *indexInfo = BuildIndexInfo(team->index);
-
-			indexInfo->ii_Concurrent = team->is_concurrent;
-			load_rows(build, indexInfo);
-		}
+			load_rows(build, NULL);
 		else if (task == TASK_LOG)
-			log_pages(build);
+			vs_team_log_pages(team);
 		else
 		{
 			/* The leader began it when all had loaded their rows. */
@@ -264,18 +226,6 @@ vs_build_leave(VsBuild *build)
 	if (build->spool != NULL)
 		vs_spool_free(build->spool);
 	vs_team_leave(build->team);
-}
-
-void
-vs_build_deal(VsBuild *build, uint64 first)
-{
-	pg_atomic_write_u64(&build->shared->next, first);
-}
-
-uint64
-vs_build_take(VsBuild *build, int n)
-{
-	return pg_atomic_fetch_add_u64(&build->shared->next, n);
 }
 
 BlockNumber

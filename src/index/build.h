@@ -68,6 +68,7 @@ typedef struct VsBuild
 	const VsBuildMethod *method;
 	VsBuildShared *shared;
 	bool		reads_spool;	/* writing has ended */
+	double		heap_tuples;	/* the leader's, once the table is read */
 	MemoryContext context;		/* the leader's, for the build's life */
 	MemoryContext outer_context;
 } VsBuild;
@@ -103,14 +104,6 @@ extern void vs_build_join(VsBuild *build, dsm_segment *segment, shm_toc *toc,
  */
 extern int	vs_build_next_task(VsBuild *build);
 extern void vs_build_leave(VsBuild *build);
-
-/*
- * Share out numbered work, such as rows: the leader sets the first number
- * before it begins a task, and each participant takes n numbers at a time from
- * the one that is returned.
- */
-extern void vs_build_deal(VsBuild *build, uint64 first);
-extern uint64 vs_build_take(VsBuild *build, int n);
 
 /*
  * Share out new pages: the leader says how many the next task adds to the

@@ -25,7 +25,8 @@ vs_meta_require(Relation index, const VsOpclass *opclass,
 						RelationGetRelationName(index), facts->version,
 						facts->known_version),
 				 errhint("Please REINDEX it.")));
-	if (!facts->is_sane || facts->metric != opclass->metric ||
+	if (!facts->is_sane ||
+		(opclass != NULL && facts->metric != opclass->metric) ||
 		(dim > 0 && facts->dim != dim))
 		ereport(ERROR,
 				(errcode(ERRCODE_INDEX_CORRUPTED),

@@ -24,7 +24,7 @@ typedef struct VsMetaFacts
 
 /*
  * ERROR unless the metapage is one that this version reads, and that of an index
- * like this one.
+ * like this one.  opclass is NULL where an index has no metric.
  */
 extern void vs_meta_require(Relation index, const VsOpclass *opclass,
 							const VsMetaFacts *facts);

@@ -1,19 +1,13 @@
 /*
  * spool.c
  *		The rows of a build, as float16 vectors in memory or in temporary files.
- *
- * Not a BufFile: that reads a block of 8 KB at least, and most rows are a part of
- * one, wanted in an order of their own.
  */
 #include "postgres.h"
 
-#include "commands/tablespace.h"
-#include "executor/instrument.h"
 #include "index/spool.h"
+#include "index/tempfile.h"
 #include "miscadmin.h"
-#include "storage/fd.h"
 #include "utils/memutils.h"
-#include "utils/wait_event.h"
 
 /* What is written at a time, and read of rows in order: whole rows. */
 #define BUFFER_NBYTES (64 * 1024)
@@ -130,14 +124,6 @@ vs_spool_open(int dim, VsSpoolShared *shared)
 	return spool;
 }
 
-/* A temporary file of this process alone. */
-static File
-create_own_file(void)
-{
-	PrepareTempTablespaces();
-	return OpenTemporaryFile(false);
-}
-
 /* Have rows stay in so many bytes of memory, if that is some chunks. */
 static void
 begin_in_memory(VsSpool *spool, Size memory)
@@ -161,45 +147,24 @@ vs_spool_create(int dim, VsSpoolShared *shared, int participant, Size memory)
 	spool->participant = participant;
 	name_file(name, sizeof(name), participant);
 	if (shared != NULL)
-		spool->files[0].file = FileSetCreate(&shared->files.fs, name);
+		spool->files[0].file = vs_tempfile_create(&shared->files, name);
 	else
 	{
 		begin_in_memory(spool, memory);
 		if (!spool->in_memory)
-			spool->files[0].file = create_own_file();
+			spool->files[0].file = vs_tempfile_create(NULL, NULL);
 	}
 	return spool;
 }
 
-/* Blocks that EXPLAIN and pg_stat_statements count for nbytes. */
-static int64
-count_blocks(Size nbytes)
-{
-	return (nbytes + BLCKSZ - 1) / BLCKSZ;
-}
-
 /* Write n rows behind those of the file. */
 static void
-append_rows(VsSpool *spool, char *rows, int n)
+append_rows(VsSpool *spool, const char *rows, int n)
 {
 	SpoolFile  *file = &spool->files[0];
-	Size		nbytes = spool->row_nbytes * n;
-	off_t		offset = file->nrows * spool->row_nbytes;
-	Size		done = 0;
 
-	while (done < nbytes)
-	{
-		int			count = FileWrite(file->file, rows + done, nbytes - done,
-									  offset + done, WAIT_EVENT_BUFFILE_WRITE);
-
-		if (count <= 0)
-			ereport(ERROR,
-					(errcode_for_file_access(),
-					 errmsg("could not write to file \"%s\": %m",
-							FilePathName(file->file))));
-		done += count;
-	}
-	pgBufferUsage.temp_blks_written += count_blocks(nbytes);
+	vs_tempfile_write(file->file, rows, spool->row_nbytes * n,
+					  file->nrows * spool->row_nbytes);
 	file->nrows += n;
 }
 
@@ -217,7 +182,7 @@ vs_spool_spill(VsSpool *spool)
 	if (!spool->in_memory)
 		return;
 	spool->in_memory = false;
-	spool->files[0].file = create_own_file();
+	spool->files[0].file = vs_tempfile_create(NULL, NULL);
 	spool->files[0].nrows = 0;
 	for (int i = 0; i < spool->nchunks; i++)
 	{
@@ -305,10 +270,7 @@ vs_spool_begin_reading(VsSpool *spool)
 		name_file(name, sizeof(name), i);
 		if (file->nrows == 0)
 			continue;
-		file->file = FileSetOpen(&spool->shared->files.fs, name, O_RDONLY);
-		if (file->file <= 0)
-			elog(ERROR, "could not open temporary file \"%s\" of an index build",
-				 name);
+		file->file = vs_tempfile_open(&spool->shared->files, name);
 	}
 }
 
@@ -316,27 +278,9 @@ vs_spool_begin_reading(VsSpool *spool)
 static void
 read_rows(VsSpool *spool, const SpoolFile *file, uint64 number, int n)
 {
-	Size		nbytes = spool->row_nbytes * n;
-	off_t		offset = (number - file->first) * spool->row_nbytes;
-	Size		done = 0;
-
 	spool->nbuffered = 0;
-	while (done < nbytes)
-	{
-		int			count = FileRead(file->file, spool->buffer + done,
-									 nbytes - done, offset + done,
-									 WAIT_EVENT_BUFFILE_READ);
-
-		if (count <= 0)
-			ereport(ERROR,
-					(errcode_for_file_access(),
-					 count < 0 ? errmsg("could not read file \"%s\": %m",
-										FilePathName(file->file)) :
-					 errmsg("unexpected end of file \"%s\"",
-							FilePathName(file->file))));
-		done += count;
-	}
-	pgBufferUsage.temp_blks_read += count_blocks(nbytes);
+	vs_tempfile_read(file->file, spool->buffer, spool->row_nbytes * n,
+					 (number - file->first) * spool->row_nbytes);
 	spool->first_buffered = number;
 	spool->nbuffered = n;
 }

@@ -23,6 +23,7 @@
 #include "port/atomics.h"
 #include "storage/bufmgr.h"
 #include "storage/condition_variable.h"
+#include "storage/edit.h"
 #include "storage/spin.h"
 #include "tcop/tcopprot.h"
 #include "utils/backend_progress.h"
@@ -40,6 +41,9 @@
 /* How often a waiting leader reports progress. */
 #define REPORT_MS 100
 
+/* Pages that a participant takes to be logged. */
+#define PAGES_LOGGED 256
+
 struct VsTeamShared
 {
 	Oid			heap;
@@ -48,12 +52,16 @@ struct VsTeamShared
 	int			nparticipants;
 	uint64		query_id;
 	pg_atomic_uint64 ndone;		/* rows of the phase */
+	pg_atomic_uint64 next;		/* the first number nobody has taken */
+	BlockNumber end_block;		/* of the pages to log */
 
 	ConditionVariable changed;	/* a new task, or nobody busy any more */
 	slock_t		mutex;			/* protects the rest */
 	uint32		generation;		/* counts tasks */
 	int			task;			/* 0: the end */
 	int			nbusy;			/* workers that have not finished it */
+	double		heap_tuples;	/* sums of the scan */
+	bool		broken_hot_chain;
 };
 
 /* Blocks of a table and of the vectors that were moved out of line. */
@@ -182,11 +190,14 @@ init_state(VsTeam *team)
 	state->nparticipants = team->nparticipants;
 	state->query_id = pgstat_get_my_query_id();
 	pg_atomic_init_u64(&state->ndone, 0);
+	pg_atomic_init_u64(&state->next, 0);
 	ConditionVariableInit(&state->changed);
 	SpinLockInit(&state->mutex);
 	state->generation = 0;
 	state->task = 0;
 	state->nbusy = 0;
+	state->heap_tuples = 0.0;
+	state->broken_hot_chain = false;
 }
 
 VsTeam *
@@ -373,11 +384,19 @@ vs_team_leave(VsTeam *team)
 	table_close(team->heap, NoLock);
 }
 
-double
+void
 vs_team_scan_table(VsTeam *team, IndexInfo *indexInfo, bool allow_sync,
 				   IndexBuildCallback callback, void *state)
 {
+	VsTeamShared *shared = team->state;
 	TableScanDesc scan = NULL;
+	double		heap_tuples;
+
+	if (indexInfo == NULL)
+	{
+		indexInfo = BuildIndexInfo(team->index);
+		indexInfo->ii_Concurrent = team->is_concurrent;
+	}
 
 	/* Once there is a scan, that is what decides. */
 	if (team->scan != NULL)
@@ -385,9 +404,59 @@ vs_team_scan_table(VsTeam *team, IndexInfo *indexInfo, bool allow_sync,
 		team->scan->phs_syncscan &= allow_sync;
 		scan = table_beginscan_parallel(team->heap, team->scan);
 	}
-	return table_index_build_scan(team->heap, team->index, indexInfo,
-								  scan != NULL || allow_sync,
-								  team->participant == 0, callback, state, scan);
+	heap_tuples = table_index_build_scan(team->heap, team->index, indexInfo,
+										 scan != NULL || allow_sync,
+										 team->participant == 0, callback,
+										 state, scan);
+
+	SpinLockAcquire(&shared->mutex);
+	shared->heap_tuples += heap_tuples;
+	shared->broken_hot_chain |= indexInfo->ii_BrokenHotChain;
+	SpinLockRelease(&shared->mutex);
+}
+
+double
+vs_team_end_scan(VsTeam *team, IndexInfo *indexInfo)
+{
+	indexInfo->ii_BrokenHotChain = team->state->broken_hot_chain;
+	return team->state->heap_tuples;
+}
+
+void
+vs_team_deal(VsTeam *team, uint64 first)
+{
+	pg_atomic_write_u64(&team->state->next, first);
+}
+
+uint64
+vs_team_take(VsTeam *team, int n)
+{
+	return pg_atomic_fetch_add_u64(&team->state->next, n);
+}
+
+void
+vs_team_begin_log(VsTeam *team, int phase)
+{
+	BlockNumber nblocks = RelationGetNumberOfBlocks(team->index);
+
+	vs_team_begin_phase(team, phase, nblocks);
+	team->state->end_block = nblocks;
+	vs_team_deal(team, 0);
+}
+
+void
+vs_team_log_pages(VsTeam *team)
+{
+	BlockNumber end_block = team->state->end_block;
+	uint64		begin;
+
+	while ((begin = vs_team_take(team, PAGES_LOGGED)) < end_block)
+	{
+		BlockNumber end = Min(begin + PAGES_LOGGED, end_block);
+
+		vs_edit_log_build(team->index, begin, end);
+		vs_team_report(team, end - begin);
+	}
 }
 
 void

@@ -83,13 +83,34 @@ extern int	vs_team_next_task(VsTeam *team);
 extern void vs_team_leave(VsTeam *team);
 
 /*
- * A participant's share of a scan of the table, with an indexInfo of its own.
- * Unless allow_sync it begins with the first page, where only one scans.
- * Returns the rows seen.
+ * A participant's share of a scan of the table.  The leader gives its indexInfo, a
+ * worker NULL.  Unless allow_sync it begins with the first page, where only one
+ * scans.
  */
-extern double vs_team_scan_table(VsTeam *team, IndexInfo *indexInfo,
-								 bool allow_sync, IndexBuildCallback callback,
-								 void *state);
+extern void vs_team_scan_table(VsTeam *team, IndexInfo *indexInfo,
+							   bool allow_sync, IndexBuildCallback callback,
+							   void *state);
+
+/*
+ * Once all have done their shares: notes in the leader's indexInfo what they found
+ * out, and returns the rows seen.
+ */
+extern double vs_team_end_scan(VsTeam *team, IndexInfo *indexInfo);
+
+/*
+ * Share out numbered work, such as rows: the leader sets the first number before
+ * it begins a task, and each participant takes n numbers at a time from the one
+ * that is returned.
+ */
+extern void vs_team_deal(VsTeam *team, uint64 first);
+extern uint64 vs_team_take(VsTeam *team, int n);
+
+/*
+ * WAL-log all pages of the index, which must need it: the leader begins the phase
+ * before it begins a task, in which each participant does its share.
+ */
+extern void vs_team_begin_log(VsTeam *team, int phase);
+extern void vs_team_log_pages(VsTeam *team);
 
 /* Begin a phase of the progress report that handles "total" rows. */
 extern void vs_team_begin_phase(VsTeam *team, int phase, int64 total);
@@ -97,7 +118,7 @@ extern void vs_team_begin_phase(VsTeam *team, int phase, int64 total);
 /* Set and report the progress of a phase that does not count rows. */
 extern void vs_team_set_progress(VsTeam *team, int64 done, int64 total);
 
-/* Report that n more rows are done, and allow cancelling. */
+/* Report that n more rows, or what a phase counts, are done; allow cancelling. */
 extern void vs_team_report(VsTeam *team, int n);
 
 #endif							/* VS_TEAM_H */

@@ -111,7 +111,7 @@ note_rows(VsIvfBuild *build)
 	uint32		lists[VS_CENTROIDS_BLOCK_ROWS];
 	uint64		begin;
 
-	while ((begin = vs_build_take(base, VS_CENTROIDS_BLOCK_ROWS)) < nrows)
+	while ((begin = vs_team_take(base->team, VS_CENTROIDS_BLOCK_ROWS)) < nrows)
 	{
 		int			n = Min(nrows - begin, VS_CENTROIDS_BLOCK_ROWS);
 
@@ -145,7 +145,7 @@ share_out(VsIvfBuild *build, int phase, int task, void (*work) (VsIvfBuild *))
 	VsTeam	   *team = build->base.team;
 
 	vs_team_begin_phase(team, phase, vs_spool_nrows(build->base.spool));
-	vs_build_deal(&build->base, 0);
+	vs_team_deal(build->base.team, 0);
 	vs_team_begin_task(team, task);
 	work(build);
 	vs_team_end_task(team);
@@ -338,7 +338,7 @@ vs_ivf_build_write_lists(VsIvfBuild *build)
 	ntaken = base->team->nparticipants == 1 ? nlists :
 		Max(nlists / (base->team->nparticipants * SHARES), 1);
 	batch = allocate_batch(build);
-	while ((list = vs_build_take(base, ntaken)) < nlists)
+	while ((list = vs_team_take(base->team, ntaken)) < nlists)
 		write_some_lists(build, &batch, list, Min(list + ntaken, nlists));
 	if (batch.capacity > 0)
 	{

@@ -1,0 +1,128 @@
+/*
+ * bm25_meta.c
+ *		The metapage.
+ */
+#include "postgres.h"
+
+#include "bm25/bm25_meta.h"
+#include "index/meta.h"
+#include "storage/edit.h"
+
+/* Whether all that a metapage says is within its range. */
+static bool
+is_meta_sane(const VsBm25Meta *meta)
+{
+	const VsBm25BufferMeta *buffer = &meta->buffer;
+
+	return meta->next_id > 1 && buffer->generation < meta->next_id &&
+		meta->nsegments <= BM25_MAX_SEGMENTS &&
+		buffer->npages <= BM25_BUFFER_PAGES &&
+		buffer->nbytes <= (Size) buffer->npages * VS_PAGE_CAPACITY &&
+		buffer->nbytes % sizeof(uint32) == 0;
+}
+
+/* ERROR unless we can go by the metapage. */
+static void
+check_meta(Relation rel, const VsBm25Meta *meta)
+{
+	VsMetaFacts facts = {
+		.am = "a bm25",
+		.is_ours = meta->magic == BM25_MAGIC,
+		.version = meta->version,
+		.known_version = BM25_VERSION,
+		.is_sane = is_meta_sane(meta),
+	};
+
+	vs_meta_require(rel, NULL, &facts);
+}
+
+Buffer
+vs_bm25_lock_meta(Relation rel, int lockmode)
+{
+	Buffer		buffer = vs_page_read(rel, BM25_META_BLOCK, lockmode,
+									  BM25_PAGE_META);
+
+	check_meta(rel, vs_bm25_page_meta(BufferGetPage(buffer)));
+	return buffer;
+}
+
+VsBm25Meta *
+vs_bm25_read_meta(Relation rel)
+{
+	VsBm25Meta *meta = palloc(BM25_META_NBYTES);
+	Buffer		buffer = vs_bm25_lock_meta(rel, BUFFER_LOCK_SHARE);
+
+	memcpy(meta, vs_bm25_page_meta(BufferGetPage(buffer)), BM25_META_NBYTES);
+	UnlockReleaseBuffer(buffer);
+	return meta;
+}
+
+void
+vs_bm25_init_meta(VsBm25Meta *meta)
+{
+	memset(meta, 0, BM25_META_NBYTES);
+	meta->magic = BM25_MAGIC;
+	meta->version = BM25_VERSION;
+	meta->next_id = 2;
+	meta->buffer.generation = 1;
+}
+
+VsBm25Meta *
+vs_bm25_begin_meta(Relation rel, VsBm25MetaEdit *change)
+{
+	change->rel = rel;
+	change->nbuffers = 1;
+	change->buffers[0] = vs_bm25_lock_meta(rel, BUFFER_LOCK_EXCLUSIVE);
+	vs_edit_begin(&change->edit, rel, VS_EDIT_LOGGED);
+	change->meta = vs_bm25_page_meta(vs_edit_page(&change->edit,
+												  change->buffers[0],
+												  VS_EDIT_CHANGE));
+	return change->meta;
+}
+
+Page
+vs_bm25_add_page(VsBm25MetaEdit *change, BlockNumber block, uint16 kind)
+{
+	Buffer		buffer = vs_page_read(change->rel, block,
+									  BUFFER_LOCK_EXCLUSIVE, kind);
+
+	Assert(change->nbuffers < VS_EDIT_MAX_PAGES);
+	change->buffers[change->nbuffers++] = buffer;
+	return vs_edit_page(&change->edit, buffer, VS_EDIT_CHANGE);
+}
+
+void
+vs_bm25_commit_meta(VsBm25MetaEdit *change)
+{
+	vs_edit_commit(&change->edit);
+	while (change->nbuffers > 0)
+		UnlockReleaseBuffer(change->buffers[--change->nbuffers]);
+}
+
+uint32
+vs_bm25_give_id(VsBm25Meta *meta, VsBm25Writing writing)
+{
+	meta->writing[writing] = meta->next_id++;
+	return meta->writing[writing];
+}
+
+void
+vs_bm25_publish(VsBm25Meta *meta, VsBm25Writing writing,
+				const VsBm25SegmentEntry *entry)
+{
+	meta->writing[writing] = 0;
+	if (entry->ndocs == 0 && entry->nnulls == 0)
+		return;
+	if (meta->nsegments >= BM25_MAX_SEGMENTS)
+		elog(ERROR, "directory of a bm25 index is full");
+	meta->segments[meta->nsegments++] = *entry;
+}
+
+VsBm25SegmentEntry *
+vs_bm25_find_segment(VsBm25Meta *meta, uint32 id)
+{
+	for (uint32 i = 0; i < meta->nsegments; i++)
+		if (meta->segments[i].id == id)
+			return &meta->segments[i];
+	return NULL;
+}

@@ -1,0 +1,168 @@
+/*
+ * bm25_rewrite.c
+ *		Planner support of <@> and bm25_score: they take the index of the column.
+ *
+ *		tsv <@> query		  becomes  tsv <@@> bm25_query(index, query)
+ *		bm25_score(tsv, query) becomes bm25_query_score(tsv, bm25_query(index, query))
+ *
+ * Where the query is a bm25query, which the parser has cast to tsquery, it names
+ * the index, and the cast is undone.
+ */
+#include "postgres.h"
+
+#include "access/table.h"
+#include "bm25/bm25_private.h"
+#include "bm25/bm25_query.h"
+#include "bm25/bm25_trace.h"
+#include "catalog/pg_operator.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "nodes/supportnodes.h"
+#include "optimizer/optimizer.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+
+PG_FUNCTION_INFO_V1(vs_bm25_distance_support);
+PG_FUNCTION_INFO_V1(vs_bm25_score_support);
+
+/*
+ * A function of the extension by its name and two arguments; InvalidOid if it does
+ * not exist.
+ */
+static Oid
+find_function(Oid schema, const char *name, Oid first, Oid second)
+{
+	Oid			types[2] = {first, second};
+
+	return GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid,
+						   CStringGetDatum(name),
+						   PointerGetDatum(buildoidvector(types, 2)),
+						   ObjectIdGetDatum(schema));
+}
+
+/* The type bm25query, in the extension's schema. */
+static Oid
+find_query_type(Oid schema)
+{
+	return GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid,
+						   CStringGetDatum("bm25query"),
+						   ObjectIdGetDatum(schema));
+}
+
+/* The bm25query that a node casts to tsquery; NULL if it does not. */
+static Expr *
+get_cast_query(const Node *node, Oid query_type)
+{
+	const FuncExpr *call = (const FuncExpr *) node;
+
+	if (!IsA(node, FuncExpr) || call->funcresulttype != TSQUERYOID ||
+		list_length(call->args) != 1 ||
+		exprType(linitial(call->args)) != query_type)
+		return NULL;
+	return linitial(call->args);
+}
+
+/* bm25_query(index, query); NULL if there is no such function. */
+static Expr *
+make_query_call(Oid schema, Oid query_type, Oid index, Expr *query)
+{
+	Oid			function = find_function(schema, "bm25_query", REGCLASSOID,
+										 TSQUERYOID);
+	Const	   *name = makeConst(REGCLASSOID, -1, InvalidOid, sizeof(Oid),
+								 ObjectIdGetDatum(index), false, true);
+
+	if (!OidIsValid(function))
+		return NULL;
+	return (Expr *) makeFuncExpr(function, query_type, list_make2(name, query),
+								 InvalidOid, BM25_PLANNED_COLLATION,
+								 COERCE_EXPLICIT_CALL);
+}
+
+/*
+ * The query of a call as a bm25query: the one that it was cast from, or one that
+ * carries the index on the tsvector.  NULL if there is no such index.
+ */
+static Expr *
+make_query(PlannerInfo *root, Oid schema, Oid query_type, List *args)
+{
+	Expr	   *query = get_cast_query(lsecond(args), query_type);
+	Oid			index;
+
+	if (query != NULL)
+		return query;
+	index = vs_bm25_trace_index(root, linitial(args));
+	if (!OidIsValid(index))
+		return NULL;
+	return make_query_call(schema, query_type, index, lsecond(args));
+}
+
+/* tsv <@@> query; NULL if there is no such operator. */
+static Expr *
+make_distance(Oid schema, Oid query_type, Expr *tsv, Expr *query)
+{
+	Oid			operator = GetSysCacheOid4(OPERNAMENSP, Anum_pg_operator_oid,
+										   CStringGetDatum("<@@>"),
+										   ObjectIdGetDatum(TSVECTOROID),
+										   ObjectIdGetDatum(query_type),
+										   ObjectIdGetDatum(schema));
+	Expr	   *result;
+
+	if (!OidIsValid(operator))
+		return NULL;
+	result = make_opclause(operator, FLOAT8OID, false, tsv, query,
+						   InvalidOid, InvalidOid);
+	set_opfuncid((OpExpr *) result);
+	return result;
+}
+
+/* bm25_query_score(tsv, query); NULL if there is no such function. */
+static Expr *
+make_score(Oid schema, Oid query_type, Expr *tsv, Expr *query)
+{
+	Oid			function = find_function(schema, "bm25_query_score", TSVECTOROID,
+										 query_type);
+
+	if (!OidIsValid(function))
+		return NULL;
+	return (Expr *) makeFuncExpr(function, FLOAT8OID, list_make2(tsv, query),
+								 InvalidOid, InvalidOid, COERCE_EXPLICIT_CALL);
+}
+
+/* Rewrite a call, if that is what a request asks for; else NULL. */
+static Expr *
+simplify(Node *request, Expr *(*make) (Oid, Oid, Expr *, Expr *))
+{
+	SupportRequestSimplify *simplification = (SupportRequestSimplify *) request;
+	FuncExpr   *call;
+	Oid			schema;
+	Oid			query_type;
+	Expr	   *query;
+
+	if (!IsA(request, SupportRequestSimplify))
+		return NULL;
+	call = simplification->fcall;
+	schema = get_func_namespace(call->funcid);
+	query_type = find_query_type(schema);
+	if (!OidIsValid(query_type) || list_length(call->args) != 2)
+		return NULL;
+	query = make_query(simplification->root, schema, query_type, call->args);
+	if (query == NULL)
+		return NULL;
+	return make(schema, query_type, linitial(call->args), query);
+}
+
+Datum
+vs_bm25_distance_support(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_POINTER(simplify((Node *) PG_GETARG_POINTER(0), make_distance));
+}
+
+Datum
+vs_bm25_score_support(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_POINTER(simplify((Node *) PG_GETARG_POINTER(0), make_score));
+}

@@ -1,0 +1,386 @@
+/*
+ * bm25_tier.c
+ *		Which segments are merged when, and by whom.
+ *
+ * README.md, "Merge".
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "bm25/bm25_merge.h"
+#include "bm25/bm25_meta.h"
+#include "bm25/bm25_query.h"
+#include "bm25/bm25_seal.h"
+#include "bm25/bm25_space.h"
+#include "bm25/bm25_tier.h"
+#include "commands/vacuum.h"
+#include "compat.h"
+#include "miscadmin.h"
+#include "storage/lmgr.h"
+#include "utils/memutils.h"
+
+/* Segments of a tier that an insert merges into one of the next. */
+#define TIER_NSEGMENTS 8
+
+/* Pages from which on a segment belongs to the second tier; each has 8 times more. */
+#define FIRST_TIER_NPAGES 64
+
+/* The most pages that an insert merges, 4 MB; while it can choose. */
+#define SMALL_NPAGES (TIER_NSEGMENTS * FIRST_TIER_NPAGES)
+
+/* Segments from which on an insert merges any that are small enough. */
+#define MANY_SEGMENTS 128
+
+/* Segments from which on it merges small ones, whatever their size. */
+#define TOO_MANY_SEGMENTS (BM25_MAX_SEGMENTS - TIER_NSEGMENTS)
+
+/* The share of a segment's rows that vacuum lets stay though deleted. */
+#define MAX_DELETED_SHARE 0.2
+
+/* Segments to be merged. */
+typedef struct Choice
+{
+	int			n;
+	VsBm25SegmentEntry entries[BM25_MAX_SEGMENTS];
+} Choice;
+
+/* Chooses among the segments of a metapage, ascending by size. */
+typedef void (*Choose) (const VsBm25Meta *meta, Choice *choice);
+
+static int
+compare_npages(const void *a, const void *b)
+{
+	const VsBm25SegmentEntry *left = a;
+	const VsBm25SegmentEntry *right = b;
+
+	if (left->npages != right->npages)
+		return left->npages < right->npages ? -1 : 1;
+	return left->id < right->id ? -1 : left->id > right->id;
+}
+
+static int
+compare_ids(const void *a, const void *b)
+{
+	const VsBm25SegmentEntry *left = a;
+	const VsBm25SegmentEntry *right = b;
+
+	return left->id < right->id ? -1 : left->id > right->id;
+}
+
+static int
+tier_of(const VsBm25SegmentEntry *entry)
+{
+	int			tier = 0;
+
+	for (uint64 npages = FIRST_TIER_NPAGES; npages <= entry->npages;
+		 npages *= TIER_NSEGMENTS)
+		tier++;
+	return tier;
+}
+
+/* Choose the first of a full first tier. */
+static void
+choose_tier(const VsBm25SegmentEntry *entries, int n, Choice *choice)
+{
+	if (n < TIER_NSEGMENTS || tier_of(&entries[TIER_NSEGMENTS - 1]) > 0)
+		return;
+	choice->n = TIER_NSEGMENTS;
+	memcpy(choice->entries, entries, sizeof(*entries) * choice->n);
+}
+
+/* Choose the smallest ones, as many as are not too large together. */
+static void
+choose_smallest(const VsBm25SegmentEntry *entries, int n, uint64 max_npages,
+				Choice *choice)
+{
+	uint64		npages = 0;
+
+	for (int i = 0; i < Min(n, TIER_NSEGMENTS); i++)
+	{
+		npages += entries[i].npages;
+		if (npages > max_npages)
+			break;
+		choice->entries[choice->n++] = entries[i];
+	}
+	if (choice->n < 2)
+		choice->n = 0;
+}
+
+/* Choose: what an insert merges. */
+static void
+choose_small(const VsBm25Meta *meta, Choice *choice)
+{
+	VsBm25SegmentEntry entries[BM25_MAX_SEGMENTS];
+	int			n = 0;
+
+	for (uint32 i = 0; i < meta->nsegments; i++)
+		if (meta->segments[i].state != BM25_SEGMENT_BUSY)
+			entries[n++] = meta->segments[i];
+	qsort(entries, n, sizeof(*entries), compare_npages);
+
+	choice->n = 0;
+	choose_tier(entries, n, choice);
+	if (choice->n == 0 && meta->nsegments >= MANY_SEGMENTS)
+		choose_smallest(entries, n, SMALL_NPAGES, choice);
+	if (choice->n == 0 && meta->nsegments >= TOO_MANY_SEGMENTS)
+		choose_smallest(entries, n, PG_UINT64_MAX, choice);
+}
+
+/* Whether vacuum rewrites a segment for its deleted rows alone. */
+static bool
+is_much_deleted(const VsBm25SegmentEntry *entry)
+{
+	return entry->ndeleted >
+		MAX_DELETED_SHARE * ((double) entry->ndocs + entry->nnulls);
+}
+
+/* Choose: all smaller ones with one that is not larger than they are together. */
+static void
+choose_large(const VsBm25Meta *meta, Choice *choice)
+{
+	uint64		npages = 0;
+
+	choice->n = 0;
+	memcpy(choice->entries, meta->segments,
+		   sizeof(*choice->entries) * meta->nsegments);
+	qsort(choice->entries, meta->nsegments, sizeof(*choice->entries),
+		  compare_npages);
+	for (int i = 0; i < meta->nsegments; i++)
+	{
+		if (choice->entries[i].npages <= npages)
+			choice->n = i + 1;
+		npages += choice->entries[i].npages;
+	}
+	for (int i = 0; i < meta->nsegments && choice->n == 0; i++)
+		if (is_much_deleted(&choice->entries[i]))
+		{
+			choice->entries[0] = choice->entries[i];
+			choice->n = 1;
+		}
+}
+
+/* Choose: all, unless there is one alone without deleted rows. */
+static void
+choose_all(const VsBm25Meta *meta, Choice *choice)
+{
+	choice->n = meta->nsegments;
+	memcpy(choice->entries, meta->segments,
+		   sizeof(*choice->entries) * meta->nsegments);
+	if (choice->n == 1 && choice->entries[0].ndeleted == 0)
+		choice->n = 0;
+}
+
+/* Choose: some, so that the directory is not full any more. */
+static void
+choose_some(const VsBm25Meta *meta, Choice *choice)
+{
+	VsBm25SegmentEntry entries[BM25_MAX_SEGMENTS];
+
+	choice->n = 0;
+	memcpy(entries, meta->segments, sizeof(*entries) * meta->nsegments);
+	qsort(entries, meta->nsegments, sizeof(*entries), compare_npages);
+	if (meta->nsegments == BM25_MAX_SEGMENTS)
+		choose_smallest(entries, meta->nsegments, PG_UINT64_MAX, choice);
+}
+
+/*
+ * Begin to merge what is chosen: give the new segment's id.  Who rewrites marks
+ * the sources, and knows that other marks are left over.  The caller holds the
+ * merge lock.
+ */
+static uint32
+begin_merge(Relation rel, VsBm25Writing writing, const Choice *choice)
+{
+	VsBm25MetaEdit change;
+	VsBm25Meta *meta = vs_bm25_begin_meta(rel, &change);
+	uint32		id = vs_bm25_give_id(meta, writing);
+
+	if (writing == BM25_REWRITING)
+	{
+		for (uint32 i = 0; i < meta->nsegments; i++)
+			meta->segments[i].state = BM25_SEGMENT_LIVE;
+		for (int i = 0; i < choice->n; i++)
+			vs_bm25_find_segment(meta, choice->entries[i].id)->state =
+				BM25_SEGMENT_BUSY;
+	}
+	vs_bm25_commit_meta(&change);
+	return id;
+}
+
+/* VsBm25MergeProgress: a large merge takes breaks, as vacuum does. */
+static void
+take_break(void *state, uint64 npostings)
+{
+	vs_compat_vacuum_delay_point();
+}
+
+/* Write the new segment; fills in its entry, without rows if all are deleted. */
+static void
+write_merge(Relation rel, uint32 id, VsBm25Writing writing,
+			const Choice *choice, VsBm25SegmentEntry *entry)
+{
+	VsBm25Segment *segments[BM25_MAX_SEGMENTS];
+	VsBm25Source *sources[BM25_MAX_SEGMENTS];
+	uint64		nrows = 0;
+
+	for (int i = 0; i < choice->n; i++)
+		nrows += choice->entries[i].ndocs + choice->entries[i].nnulls -
+			choice->entries[i].ndeleted;
+	memset(entry, 0, sizeof(VsBm25SegmentEntry));
+	if (nrows == 0)
+		return;
+
+	for (int i = 0; i < choice->n; i++)
+	{
+		segments[i] = vs_bm25_segment_open(rel, &choice->entries[i]);
+		sources[i] = vs_bm25_segment_source(segments[i]);
+	}
+	vs_bm25_merge(rel, id, VS_EDIT_LOGGED, sources, choice->n,
+				  writing == BM25_REWRITING ? take_break : NULL, NULL, entry);
+	for (int i = 0; i < choice->n; i++)
+		vs_bm25_segment_close(segments[i]);
+}
+
+/* The new segment takes the place of the old.  The caller holds the merge lock. */
+static void
+end_merge(Relation rel, VsBm25Writing writing, const Choice *choice,
+		  const VsBm25SegmentEntry *entry)
+{
+	VsBm25MetaEdit change;
+
+	vs_bm25_link_retired(rel, choice->entries, choice->n);
+	vs_bm25_begin_meta(rel, &change);
+	vs_bm25_retire(&change, choice->entries, choice->n);
+	vs_bm25_publish(change.meta, writing, entry);
+	vs_bm25_commit_meta(&change);
+	vs_bm25_forget_statistics();
+}
+
+/* Make one small merge, if any is due.  The caller holds the merge lock. */
+static bool
+merge_small(Relation rel, Relation heap, Choice *choice)
+{
+	VsBm25SegmentEntry entry;
+	uint32		id;
+
+	choose_small(vs_bm25_read_meta(rel), choice);
+	if (choice->n == 0)
+		return false;
+	qsort(choice->entries, choice->n, sizeof(*choice->entries), compare_ids);
+	id = begin_merge(rel, BM25_MERGING, choice);
+	write_merge(rel, id, BM25_MERGING, choice, &entry);
+	end_merge(rel, BM25_MERGING, choice, &entry);
+	vs_bm25_reclaim(rel, heap);
+	return true;
+}
+
+/*
+ * Make one merge of any size, if one is due.  The caller holds the rewrite lock;
+ * others make small merges and seal buffers meanwhile.
+ */
+static bool
+merge_large(Relation rel, Relation heap, Choose choose, Choice *choice)
+{
+	VsBm25SegmentEntry entry;
+	uint32		id;
+
+	LockPage(rel, BM25_MERGE_LOCK, ExclusiveLock);
+	choose(vs_bm25_read_meta(rel), choice);
+	if (choice->n == 0)
+	{
+		UnlockPage(rel, BM25_MERGE_LOCK, ExclusiveLock);
+		return false;
+	}
+	qsort(choice->entries, choice->n, sizeof(*choice->entries), compare_ids);
+	id = begin_merge(rel, BM25_REWRITING, choice);
+	UnlockPage(rel, BM25_MERGE_LOCK, ExclusiveLock);
+
+	write_merge(rel, id, BM25_REWRITING, choice, &entry);
+
+	LockPage(rel, BM25_MERGE_LOCK, ExclusiveLock);
+	end_merge(rel, BM25_REWRITING, choice, &entry);
+	vs_bm25_reclaim(rel, heap);
+	UnlockPage(rel, BM25_MERGE_LOCK, ExclusiveLock);
+	return true;
+}
+
+/* Make merges of any size, up to so many; returns how many segments of. */
+static int
+merge_repeatedly(Relation rel, Relation heap, Choose choose, int max_nmerges)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
+												  "bm25 large merge",
+												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	int			nmerged = 0;
+
+	LockPage(rel, BM25_REWRITE_LOCK, ExclusiveLock);
+	for (int i = 0; i < max_nmerges; i++)
+	{
+		Choice	   *choice = palloc(sizeof(Choice));
+
+		if (!merge_large(rel, heap, choose, choice))
+			break;
+		nmerged += choice->n;
+		MemoryContextReset(context);
+	}
+	UnlockPage(rel, BM25_REWRITE_LOCK, ExclusiveLock);
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(context);
+	return nmerged;
+}
+
+void
+vs_bm25_merge_small(Relation rel, Relation heap)
+{
+	MemoryContext context;
+	MemoryContext old;
+
+	if (!ConditionalLockPage(rel, BM25_MERGE_LOCK, ExclusiveLock))
+		return;
+	context = AllocSetContextCreate(CurrentMemoryContext, "bm25 small merge",
+									ALLOCSET_DEFAULT_SIZES);
+	old = MemoryContextSwitchTo(context);
+	merge_small(rel, heap, palloc(sizeof(Choice)));
+	UnlockPage(rel, BM25_MERGE_LOCK, ExclusiveLock);
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(context);
+}
+
+void
+vs_bm25_make_room(Relation rel, Relation heap)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
+												  "bm25 merge for room",
+												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	bool		has_room;
+
+	LockPage(rel, BM25_MERGE_LOCK, ExclusiveLock);
+	has_room = vs_bm25_read_meta(rel)->nsegments < BM25_MAX_SEGMENTS ||
+		merge_small(rel, heap, palloc(sizeof(Choice)));
+	UnlockPage(rel, BM25_MERGE_LOCK, ExclusiveLock);
+
+	/* Those that are busy are done soon, or were left so. */
+	if (!has_room)
+		merge_repeatedly(rel, heap, choose_some, 1);
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(context);
+}
+
+void
+vs_bm25_merge_large(Relation rel, Relation heap)
+{
+	merge_repeatedly(rel, heap, choose_large, INT_MAX);
+}
+
+int
+vs_bm25_merge_all(Relation rel, Relation heap)
+{
+	while (!vs_bm25_seal_buffer(rel, BM25_BUFFER_CAPACITY))
+		vs_bm25_make_room(rel, heap);
+
+	/* Once: under load there is always something to merge again. */
+	return merge_repeatedly(rel, heap, choose_all, 1);
+}
