@@ -28,12 +28,12 @@ extern void vs_bench_close_session(VsSession *session);
 extern int	vs_bench_is_local(const VsSession *session);
 extern double vs_bench_backend_cpu_ms(const VsSession *session);
 extern void vs_bench_execute(VsSession *session, const char *format,...)
-			__attribute__((format(printf, 2, 3)));
+__attribute__ ((format(printf, 2, 3)));
 extern char *vs_bench_fetch_text(VsSession *session, const char *format,...)
-			__attribute__((format(printf, 2, 3)));
+__attribute__ ((format(printf, 2, 3)));
 extern double vs_bench_fetch_number(VsSession *session,
 									const char *format,...)
-			__attribute__((format(printf, 2, 3)));
+__attribute__ ((format(printf, 2, 3)));
 extern void vs_bench_check_result(VsSession *session, PGresult *result,
 								  ExecStatusType wanted);
 
