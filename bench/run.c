@@ -16,7 +16,7 @@
 char *
 vs_bench_database(const VsOptions *options, int variant)
 {
-	return vs_bench_format("vsbench_%s", options->variant[variant].label);
+	return vs_bench_format("vsbench_%s", options->variants.item[variant].label);
 }
 
 /* Apply "name=value" to the session. */
@@ -46,7 +46,7 @@ vs_bench_open_variant(const VsRun *run, int variant)
 						 options->method, options->iterative_scan);
 	for (int i = 0; i < options->set.n; i++)
 	{
-		const char *setting = vs_bench_text_for(&options->variant[variant],
+		const char *setting = vs_bench_text_for(&options->variants.item[variant],
 												options->set.item[i]);
 
 		if (setting != NULL)

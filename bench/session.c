@@ -160,6 +160,36 @@ vs_bench_fetch_number(VsSession *session, const char *format,...)
 	return number;
 }
 
+/*
+ * Read a table, its TOAST table and all their indexes into shared buffers, by
+ * the extension pg_prewarm; returns their size as a share of shared_buffers.
+ */
+double
+vs_bench_prewarm(VsSession *session, const char *table)
+{
+	char	   *relations =
+		vs_bench_format("WITH heap AS (SELECT unnest(ARRAY[oid, "
+						"reltoastrelid]) AS oid "
+						"FROM pg_class WHERE oid = '%s'::regclass), "
+						"relations AS (SELECT oid FROM heap WHERE oid <> 0 "
+						"UNION ALL SELECT indexrelid FROM pg_index "
+						"WHERE indrelid IN (SELECT oid FROM heap))", table);
+	double		share;
+
+	vs_bench_execute(session, "SET client_min_messages = warning");
+	vs_bench_execute(session, "CREATE EXTENSION IF NOT EXISTS pg_prewarm");
+	vs_bench_execute(session, "RESET client_min_messages");
+	vs_bench_execute(session, "%s SELECT sum(pg_prewarm(oid)) FROM relations",
+					 relations);
+	share = vs_bench_fetch_number(session,
+								  "%s SELECT sum(pg_relation_size(oid)) / "
+								  "(pg_size_bytes(current_setting("
+								  "'shared_buffers'))) FROM relations",
+								  relations);
+	free(relations);
+	return share;
+}
+
 /* Store the low nbytes of the value in network order. */
 void
 vs_bench_put_int(char *to, int nbytes, uint32_t value)
@@ -216,12 +246,37 @@ vs_bench_encode_vectors(const VsVectors *vectors)
 	return wires;
 }
 
-/* Send a piece of the data of a COPY. */
-static void
-put_copy_data(VsSession *session, const char *data, int nbytes)
+/* Start a COPY to the server. */
+void
+vs_bench_begin_copy(VsSession *session, const char *sql)
+{
+	PGresult   *result = PQexec(session->conn, sql);
+
+	vs_bench_check_result(session, result, PGRES_COPY_IN);
+	PQclear(result);
+}
+
+/* Send a piece of its data. */
+void
+vs_bench_put_copy_data(VsSession *session, const char *data, int nbytes)
 {
 	if (PQputCopyData(session->conn, data, nbytes) != 1)
 		vs_bench_fail("COPY: %s", PQerrorMessage(session->conn));
+}
+
+/* End it. */
+void
+vs_bench_end_copy(VsSession *session)
+{
+	PGresult   *result;
+
+	if (PQputCopyEnd(session->conn, NULL) != 1)
+		vs_bench_fail("COPY: %s", PQerrorMessage(session->conn));
+	result = PQgetResult(session->conn);
+	vs_bench_check_result(session, result, PGRES_COMMAND_OK);
+	PQclear(result);
+	while ((result = PQgetResult(session->conn)) != NULL)
+		PQclear(result);
 }
 
 /*
@@ -236,13 +291,10 @@ vs_bench_copy_rows(VsSession *session, const VsVectors *vectors,
 	int			row_size = 2 + 4 + 4 + 4 + 4 + 4 * vectors->dim;
 	char	   *chunk = vs_bench_alloc(COPY_CHUNK + row_size);
 	int			fill = 0;
-	PGresult   *result;
 
-	result = PQexec(session->conn,
-					"COPY items (id, embedding) FROM STDIN (FORMAT binary)");
-	vs_bench_check_result(session, result, PGRES_COPY_IN);
-	PQclear(result);
-	put_copy_data(session, header, sizeof(header));
+	vs_bench_begin_copy(session, "COPY items (id, embedding) FROM STDIN "
+						"(FORMAT binary)");
+	vs_bench_put_copy_data(session, header, sizeof(header));
 	for (long i = 0; i < vectors->n; i++)
 	{
 		char	   *row = chunk + fill;
@@ -255,18 +307,12 @@ vs_bench_copy_rows(VsSession *session, const VsVectors *vectors,
 		fill += row_size;
 		if (fill >= COPY_CHUNK)
 		{
-			put_copy_data(session, chunk, fill);
+			vs_bench_put_copy_data(session, chunk, fill);
 			fill = 0;
 		}
 	}
 	vs_bench_put_int(chunk + fill, 2, -1);
-	put_copy_data(session, chunk, fill + 2);
+	vs_bench_put_copy_data(session, chunk, fill + 2);
 	free(chunk);
-	if (PQputCopyEnd(session->conn, NULL) != 1)
-		vs_bench_fail("COPY: %s", PQerrorMessage(session->conn));
-	result = PQgetResult(session->conn);
-	vs_bench_check_result(session, result, PGRES_COMMAND_OK);
-	PQclear(result);
-	while ((result = PQgetResult(session->conn)) != NULL)
-		PQclear(result);
+	vs_bench_end_copy(session);
 }
