@@ -6,6 +6,7 @@
 
 #include "driver.h"
 #include "memory.h"
+#include "storage.h"
 
 #include <stdlib.h>
 #include <string.h>

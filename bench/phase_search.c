@@ -57,9 +57,8 @@ count_buffers(VsRun *run, VsSession *session)
 		n = run->data.queries.n;
 	for (long q = 0; q < n; q++)
 	{
-		char	   *plan = vs_bench_explain(session, sql,
-											session->vector_type,
-											&run->queries[q], 1);
+		char	   *plan = vs_bench_explain_vector(session, sql,
+												   &run->queries[q]);
 
 		if (must_use &&
 			strstr(plan, "\"items_embedding_idx\"") == NULL)

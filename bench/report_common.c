@@ -32,6 +32,19 @@ processor_name(void)
 	return name != NULL ? name : vs_bench_format("unknown processor");
 }
 
+/* Begin PREFIX.txt, for people to read. */
+FILE *
+vs_bench_create_report(const char *prefix)
+{
+	char	   *path = vs_bench_format("%s.txt", prefix);
+	FILE	   *file = fopen(path, "w");
+
+	if (file == NULL)
+		vs_bench_fail("cannot write %s", path);
+	free(path);
+	return file;
+}
+
 /* Command, machine, server and settings that matter. */
 void
 vs_bench_write_machine(FILE *to, VsSession *session, double load_average,

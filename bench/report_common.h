@@ -11,6 +11,7 @@
 
 #include <stdio.h>
 
+extern FILE *vs_bench_create_report(const char *prefix);
 extern void vs_bench_write_machine(FILE *to, VsSession *session,
 								   double load_average, int argc, char **argv);
 extern void vs_bench_write_version(FILE *to, VsSession *session,

@@ -112,6 +112,16 @@ vs_bench_execute(VsSession *session, const char *format,...)
 	free(sql);
 }
 
+/* Apply "name=value" to the session. */
+void
+vs_bench_apply_setting(VsSession *session, const char *setting)
+{
+	const char *equals = strchr(setting, '=');
+
+	vs_bench_execute(session, "SET %.*s = '%s'", (int) (equals - setting),
+					 setting, equals + 1);
+}
+
 /* Run a query that gives one value; NULL becomes an empty text. */
 static char *
 fetch_value(VsSession *session, const char *format, va_list args)
@@ -158,36 +168,6 @@ vs_bench_fetch_number(VsSession *session, const char *format,...)
 	number = strtod(value, NULL);
 	free(value);
 	return number;
-}
-
-/*
- * Read a table, its TOAST table and all their indexes into shared buffers, by
- * the extension pg_prewarm; returns their size as a share of shared_buffers.
- */
-double
-vs_bench_prewarm(VsSession *session, const char *table)
-{
-	char	   *relations =
-		vs_bench_format("WITH heap AS (SELECT unnest(ARRAY[oid, "
-						"reltoastrelid]) AS oid "
-						"FROM pg_class WHERE oid = '%s'::regclass), "
-						"relations AS (SELECT oid FROM heap WHERE oid <> 0 "
-						"UNION ALL SELECT indexrelid FROM pg_index "
-						"WHERE indrelid IN (SELECT oid FROM heap))", table);
-	double		share;
-
-	vs_bench_execute(session, "SET client_min_messages = warning");
-	vs_bench_execute(session, "CREATE EXTENSION IF NOT EXISTS pg_prewarm");
-	vs_bench_execute(session, "RESET client_min_messages");
-	vs_bench_execute(session, "%s SELECT sum(pg_prewarm(oid)) FROM relations",
-					 relations);
-	share = vs_bench_fetch_number(session,
-								  "%s SELECT sum(pg_relation_size(oid)) / "
-								  "(pg_size_bytes(current_setting("
-								  "'shared_buffers'))) FROM relations",
-								  relations);
-	free(relations);
-	return share;
 }
 
 /* Store the low nbytes of the value in network order. */

@@ -28,12 +28,12 @@ extern int	vs_bench_is_local(const VsSession *session);
 extern double vs_bench_backend_cpu_ms(const VsSession *session);
 extern void vs_bench_execute(VsSession *session, const char *format,...)
 			__attribute__((format(printf, 2, 3)));
+extern void vs_bench_apply_setting(VsSession *session, const char *setting);
 extern char *vs_bench_fetch_text(VsSession *session, const char *format,...)
 			__attribute__((format(printf, 2, 3)));
 extern double vs_bench_fetch_number(VsSession *session,
 									const char *format,...)
 			__attribute__((format(printf, 2, 3)));
-extern double vs_bench_prewarm(VsSession *session, const char *table);
 extern void vs_bench_check_result(VsSession *session, PGresult *result,
 								  ExecStatusType wanted);
 

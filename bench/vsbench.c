@@ -124,9 +124,7 @@ report(VsRun *run, int argc, char **argv)
 	vs_bench_write_table(stdout, run);
 	if (out == NULL)
 		return;
-	file = fopen(vs_bench_format("%s.txt", out), "w");
-	if (file == NULL)
-		vs_bench_fail("cannot write %s.txt", out);
+	file = vs_bench_create_report(out);
 	vs_bench_write_surroundings(file, run, argc, argv);
 	vs_bench_write_table(file, run);
 	fclose(file);
