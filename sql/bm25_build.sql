@@ -16,7 +16,7 @@ CREATE TABLE built (id int PRIMARY KEY, words text, t tsvector);
 CREATE FUNCTION words(id int, n int) RETURNS text LANGUAGE sql IMMUTABLE AS $$
     SELECT coalesce(string_agg(
         CASE WHEN j % 3 = 0 THEN md5(id::text || '.' || j) || '.' || j % 7
-            ELSE left(md5((hashint8(id * 1000 + j) % (j * j + 1))::text), j % 9 + 1)
+            ELSE left(md5((id * 7919 % 104729 % (j * j + 1))::text), j % 9 + 1)
         END, ' '), '')
     FROM generate_series(1, n) j
 $$;
@@ -29,7 +29,7 @@ UPDATE built SET t = CASE
     ELSE to_tsvector('simple', words) END;
 VACUUM built;
 
--- Rows that a query matches by the index and by the table, and how many they are.
+-- How many rows a query matches, if by the index and by the table alike.
 CREATE FUNCTION compare(query tsquery) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     by_index int[];
@@ -43,12 +43,12 @@ BEGIN
     SELECT array_agg(id ORDER BY id) INTO by_table FROM built WHERE t @@ query;
     SET LOCAL enable_bitmapscan = on;
     SET LOCAL enable_indexscan = on;
-    RETURN CASE WHEN by_index = by_table THEN cardinality(by_table) > 0
-        ELSE NULL END;
+    RETURN CASE WHEN by_index IS DISTINCT FROM by_table THEN 'differs'
+        ELSE coalesce(cardinality(by_table), 0)::text END;
 END
 $$;
 
--- Build in each way; the pages are as many, but for what the order of rows saves.
+-- Build in one way: errors, and rows of some queries.
 CREATE FUNCTION build(memory text, nworkers int) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
