@@ -25,8 +25,9 @@ vs_meta_require(Relation index, const VsOpclass *opclass,
 						RelationGetRelationName(index), facts->version,
 						facts->known_version),
 				 errhint("Please REINDEX it.")));
-	if (!facts->is_sane || facts->metric != opclass->metric ||
-		(dim > 0 && facts->dim != dim))
+	if (!facts->is_sane ||
+		(opclass != NULL && facts->metric != opclass->metric) ||
+		(opclass != NULL && dim > 0 && facts->dim != dim))
 		ereport(ERROR,
 				(errcode(ERRCODE_INDEX_CORRUPTED),
 				 errmsg("metapage of index \"%s\" is corrupted",

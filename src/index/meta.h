@@ -24,7 +24,8 @@ typedef struct VsMetaFacts
 
 /*
  * ERROR unless the metapage is one that this version reads, and that of an index
- * like this one.
+ * like this one.  opclass is NULL, and metric and dim say nothing, where it is not
+ * one of vectors.
  */
 extern void vs_meta_require(Relation index, const VsOpclass *opclass,
 							const VsMetaFacts *facts);
