@@ -57,6 +57,7 @@ include $(PGXS)
 include src/kernel/kernel.mk
 include src/quant/quant.mk
 include src/index/index.mk
+include src/bm25/bm25.mk
 -include $(OBJS:.o=.d)
 endif
 

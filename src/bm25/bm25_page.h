@@ -163,6 +163,12 @@ typedef struct VsBm25SegmentHeader
 								 * finds it */
 } VsBm25SegmentHeader;
 
+/* Runs that fit the first header page, and any other. */
+#define BM25_FIRST_HEADER_RUNS \
+	((int) ((VS_PAGE_CAPACITY - sizeof(VsBm25SegmentHeader)) / sizeof(VsBm25Run)))
+#define BM25_HEADER_RUNS \
+	((int) ((VS_PAGE_CAPACITY - sizeof(VsBm25HeaderLink)) / sizeof(VsBm25Run)))
+
 /*
  * The bounds of a block's scores.  Of its postings one with term frequency (over
  * all labels) tf has a length of at least min_len of the first pair whose tf is
@@ -177,7 +183,12 @@ typedef struct VsBm25Bounds
 	uint16		min_len[BM25_BOUNDS];
 } VsBm25Bounds;
 
-/* Where a block of postings is: page of the section, byte of its records. */
+/*
+ * Where a block of postings is: page of the section, byte of its records.  Short
+ * ones are in the dictionary: page has the bit BM25_PLACE_LEXEMES then.
+ */
+#define BM25_PLACE_LEXEMES	0x80000000
+
 typedef struct VsBm25Place
 {
 	uint32		page;

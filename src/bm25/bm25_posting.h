@@ -28,7 +28,7 @@ typedef struct VsBm25Block
 } VsBm25Block;
 
 /* The most bytes that a block can take; less than a page. */
-#define BM25_BLOCK_MAX_NBYTES 2048
+#define BM25_BLOCK_MAX_NBYTES 2080
 
 /*
  * Encode a block whose docs are above previous_doc (the last of the block before,

@@ -86,7 +86,10 @@ typedef struct VsBm25LexemeWalk
 	VsBm25Segment *segment;
 	uint32		page;			/* of BM25_SECTION_LEXEMES */
 	char	   *copy;			/* of its records */
+	int			copy_nbytes;
 	int			offset;			/* of the next entry in the copy */
+	int			nleft;			/* entries from there on */
+	bool		is_ahead;		/* the current entry was not returned yet */
 	char		lexeme[2048];	/* the current one, nbytes of it */
 	int			nbytes;
 	VsBm25List	list;

@@ -3,7 +3,8 @@
  *		Writing a segment: from documents and sorted postings to pages.
  *
  *		writer = vs_bm25_writer_begin(index, id, mode)
- *		vs_bm25_writer_add_row(writer, tid) for each document, then each NULL
+ *		vs_bm25_writer_add_document(writer, tid) for each document, then
+ *		vs_bm25_writer_add_null(writer, tid) for each row with a NULL
  *		for each lexeme, ascending:
  *			vs_bm25_writer_begin_lexeme(writer, lexeme, nbytes)
  *			vs_bm25_writer_add(writer, doc, len, tfs) for its postings, ascending
@@ -32,15 +33,16 @@ typedef struct VsBm25Writer VsBm25Writer;
  * mode VS_EDIT_BUILD is for an index whose file nobody else knows: it adds pages
  * at the end, and does not log.  Otherwise pages come from the free space map,
  * as far as it has any, and id is in the metapage as what is being written.
- * ndocs is the number of documents.
  */
 extern VsBm25Writer *vs_bm25_writer_begin(Relation index, uint32 id,
-										  uint32 ndocs, VsEditMode mode);
-extern void vs_bm25_writer_add_row(VsBm25Writer *writer, ItemPointer tid);
+										  VsEditMode mode);
+extern void vs_bm25_writer_add_document(VsBm25Writer *writer, ItemPointer tid);
+extern void vs_bm25_writer_add_null(VsBm25Writer *writer, ItemPointer tid);
 extern void vs_bm25_writer_begin_lexeme(VsBm25Writer *writer,
 										const char *lexeme, int nbytes);
 extern void vs_bm25_writer_add(VsBm25Writer *writer, uint32 doc, uint32 len,
 							   const uint16 tfs[BM25_LABELS]);
+/* A lexeme without postings is left out. */
 extern void vs_bm25_writer_end_lexeme(VsBm25Writer *writer);
 
 /*

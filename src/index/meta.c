@@ -27,7 +27,7 @@ vs_meta_require(Relation index, const VsOpclass *opclass,
 				 errhint("Please REINDEX it.")));
 	if (!facts->is_sane ||
 		(opclass != NULL && facts->metric != opclass->metric) ||
-		(opclass != NULL && dim > 0 && facts->dim != dim))
+		(dim > 0 && facts->dim != dim))
 		ereport(ERROR,
 				(errcode(ERRCODE_INDEX_CORRUPTED),
 				 errmsg("metapage of index \"%s\" is corrupted",

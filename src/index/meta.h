@@ -24,8 +24,7 @@ typedef struct VsMetaFacts
 
 /*
  * ERROR unless the metapage is one that this version reads, and that of an index
- * like this one.  opclass is NULL, and metric and dim say nothing, where it is not
- * one of vectors.
+ * like this one.  opclass is NULL where an index has no metric.
  */
 extern void vs_meta_require(Relation index, const VsOpclass *opclass,
 							const VsMetaFacts *facts);

@@ -90,8 +90,8 @@ vs_page_exists(Relation index, BlockNumber block)
 }
 
 /* ReadBuffer, but a damaged number must not extend the index as P_NEW does. */
-static Buffer
-read_existing(Relation index, BlockNumber block)
+Buffer
+vs_page_pin(Relation index, BlockNumber block)
 {
 	if (unlikely(!vs_page_exists(index, block)))
 		ereport(ERROR,
@@ -112,7 +112,7 @@ vs_page_prefetch(Relation index, BlockNumber block, Size offset, Size nbytes)
 Buffer
 vs_page_read(Relation index, BlockNumber block, int lockmode, uint16 kind)
 {
-	Buffer		buffer = read_existing(index, block);
+	Buffer		buffer = vs_page_pin(index, block);
 
 	LockBuffer(buffer, lockmode);
 	vs_page_require(index, buffer, kind);

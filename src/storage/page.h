@@ -78,6 +78,12 @@ extern void vs_page_prefetch(Relation index, BlockNumber block, Size offset,
 							 Size nbytes);
 
 /*
+ * Read a page of whatever kind; it is pinned and not locked.  ERROR if there is
+ * no such block.
+ */
+extern Buffer vs_page_pin(Relation index, BlockNumber block);
+
+/*
  * Read and lock (BUFFER_LOCK_SHARE or _EXCLUSIVE) a page that must be of this
  * kind.  ERROR if there is no such block.
  */
