@@ -136,6 +136,14 @@ vs_compat_zero_extend(Relation rel, BlockNumber first, int nblocks)
 	pg_class_ownercheck(relation, role)
 #endif
 
+/* Whether a role has the right to maintain a table, which came with 17. */
+#if PG_VERSION_NUM >= 170000
+#define vs_compat_may_maintain(table, role) \
+	(pg_class_aclcheck(table, role, ACL_MAINTAIN) == ACLCHECK_OK)
+#else
+#define vs_compat_may_maintain(table, role) false
+#endif
+
 /* Functions of expressions run with a safe search_path from 17 on. */
 #if PG_VERSION_NUM >= 170000
 #define vs_compat_restrict_search_path() RestrictSearchPath()

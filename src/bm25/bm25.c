@@ -62,6 +62,7 @@ vs_bm25_init(void)
 		.costestimate = vs_bm25_costestimate,
 		.check = vs_bm25_check,
 		.digest_value = vs_bm25_digest_value,
+		.null_digest = BM25_NULL_DIGEST,
 		.stats = vs_bm25_stats,
 	};
 

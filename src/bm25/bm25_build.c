@@ -62,7 +62,6 @@ typedef struct Build
 	VsBm25Runs *runs;
 	VsToastReader *toast;
 	MemoryContext row_context;	/* for what handling a row takes */
-	uint64		npostings;		/* of all runs, the leader's */
 } Build;
 
 char *
@@ -253,7 +252,7 @@ report_postings(void *state, uint64 npostings)
 {
 	Build	   *build = state;
 
-	vs_team_set_progress(build->team, npostings, build->npostings);
+	vs_team_report(build->team, npostings);
 }
 
 /* Write the segment from n runs. */
@@ -283,7 +282,6 @@ write_from_memory(Build *build, uint32 id)
 	VsBm25AccumulatorTotals totals;
 
 	vs_bm25_accumulator_get_totals(build->accumulator, &totals);
-	build->npostings = totals.npostings;
 	vs_team_begin_phase(build->team, BM25_PHASE_MERGE, totals.npostings);
 	vs_bm25_accumulator_sort(build->accumulator);
 	readers[0] = vs_bm25_run_read_memory(build->accumulator);
@@ -298,12 +296,13 @@ write_from_runs(Build *build, uint32 id)
 	VsBm25Runs *runs = build->runs;
 	Size		memory = maintenance_work_mem * 1024.0 * WINDOWS_SHARE;
 	int			max = memory / (BM25_RUN_MIN_WINDOW + SOURCE_NBYTES);
+	uint64		npostings = 0;
 	VsBm25RunReader **readers;
 	Size		window;
 
 	for (int i = 0; i < runs->nruns; i++)
-		build->npostings += runs->list[i].npostings;
-	vs_team_begin_phase(build->team, BM25_PHASE_MERGE, build->npostings);
+		npostings += runs->list[i].npostings;
+	vs_team_begin_phase(build->team, BM25_PHASE_MERGE, npostings);
 	vs_bm25_runs_reduce(runs, max);
 
 	readers = palloc(sizeof(VsBm25RunReader *) * runs->nruns);

@@ -97,6 +97,7 @@ extern IndexBulkDeleteResult *vs_bm25_vacuumcleanup(IndexVacuumInfo *info,
 													IndexBulkDeleteResult *stats);
 
 /* bm25_check.c, bm25_stats.c: VsAccessMethod's */
+#define BM25_NULL_DIGEST UINT64CONST(0x4E554C4C)
 extern void vs_bm25_check(Relation index, VsCheck *check);
 extern bool vs_bm25_digest_value(Relation index, Datum value, uint64 *digest);
 extern void vs_bm25_stats(Relation index, VsStats *stats);

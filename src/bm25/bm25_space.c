@@ -45,12 +45,8 @@ add_id(VsBm25Owners *owners, uint32 *capacity, uint32 id)
 	owners->ids[owners->nids++] = id;
 }
 
-/*
- * Step along the queue of retired segments: *block is a header page, and becomes
- * the next one's, or 0.  Returns the id, or 0 where the page is no header.
- */
-static uint32
-next_retired(Relation rel, BlockNumber *block)
+uint32
+vs_bm25_next_retired(Relation rel, BlockNumber *block)
 {
 	Buffer		buffer;
 	Page		page;
@@ -107,7 +103,7 @@ vs_bm25_read_owners(Relation rel)
 		for (uint32 i = 0; i < meta->nsegments; i++)
 			add_id(owners, &capacity, meta->segments[i].id);
 		block = meta->retired_first;
-		while (block != 0 && (id = next_retired(rel, &block)) != 0)
+		while (block != 0 && (id = vs_bm25_next_retired(rel, &block)) != 0)
 			add_id(owners, &capacity, id);
 	} while (queue_begin(rel) != meta->retired_first);
 
@@ -384,7 +380,7 @@ note_all(Relation rel, KnownPages *known)
 	while (block != 0)
 	{
 		vs_bm25_visit_pages(rel, block, note_pages, known);
-		if (next_retired(rel, &block) == 0)
+		if (vs_bm25_next_retired(rel, &block) == 0)
 			break;
 	}
 	pfree(meta);

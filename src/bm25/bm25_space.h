@@ -52,6 +52,12 @@ extern void vs_bm25_visit_pages(Relation rel, BlockNumber header,
 								VsBm25VisitPages visit, void *state);
 
 /*
+ * Step along the queue of retired segments: *block is a header page, and becomes
+ * the next one's, or 0.  Returns the id, or 0 where the page is no header.
+ */
+extern uint32 vs_bm25_next_retired(Relation rel, BlockNumber *block);
+
+/*
  * Prepare that n segments are retired together: their headers lead from one to
  * the next.  Nothing has happened yet.
  */

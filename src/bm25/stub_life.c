@@ -1,35 +1,7 @@
 /* stub_life.c: to be replaced; functions that are not written yet. */
 #include "postgres.h"
 
-extern void vs_bm25_bulkdelete(void);
-extern void vs_bm25_vacuumcleanup(void);
-extern void vs_bm25_check(void);
-extern void vs_bm25_digest_value(void);
 extern void vs_bm25_stats(void);
-
-void
-vs_bm25_bulkdelete(void)
-{
-	elog(ERROR, "vs_bm25_bulkdelete is not written yet");
-}
-
-void
-vs_bm25_vacuumcleanup(void)
-{
-	elog(ERROR, "vs_bm25_vacuumcleanup is not written yet");
-}
-
-void
-vs_bm25_check(void)
-{
-	elog(ERROR, "vs_bm25_check is not written yet");
-}
-
-void
-vs_bm25_digest_value(void)
-{
-	elog(ERROR, "vs_bm25_digest_value is not written yet");
-}
 
 void
 vs_bm25_stats(void)

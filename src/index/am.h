@@ -33,6 +33,7 @@ typedef struct VsAccessMethod
 	 * false if such a row does not belong into the index.
 	 */
 	bool		(*digest_value) (Relation index, Datum value, uint64 *digest);
+	uint64		null_digest;	/* of a row with a NULL; 0: has no place in it */
 
 	/* Report numbers on an index, while others may change it. */
 	void		(*stats) (Relation index, VsStats *stats);

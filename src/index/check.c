@@ -122,6 +122,18 @@ vs_check_tid(VsCheck *check, const ItemPointerData *tid, uint64 digest,
 					   ItemPointerGetOffsetNumberNoCheck(tid));
 }
 
+/* The digest of what the index should hold for a row, if for it anything. */
+static bool
+digest_row(const VsCheck *check, Datum value, bool isnull, uint64 *digest)
+{
+	const VsAccessMethod *am = check->inspection.am;
+
+	if (!isnull)
+		return am->digest_value(check->inspection.index, value, digest);
+	*digest = am->null_digest;
+	return am->null_digest != 0;
+}
+
 /* table_index_build_scan callback: look a row up. */
 static void
 look_up_row(Relation index, ItemPointer tid, Datum *values, bool *isnull,
@@ -132,8 +144,7 @@ look_up_row(Relation index, ItemPointer tid, Datum *values, bool *isnull,
 	uint64		digest;
 
 	CHECK_FOR_INTERRUPTS();
-	if (isnull[0] ||
-		!check->inspection.am->digest_value(index, values[0], &digest))
+	if (!digest_row(check, values[0], isnull[0], &digest))
 		return;
 	entry = tidset_lookup(check->tids, tid_number(tid));
 	if (entry == NULL)

@@ -27,6 +27,9 @@ extern void vs_check_warning(VsCheck *check, int64 block, int64 node,
 extern void vs_check_tid(VsCheck *check, const ItemPointerData *tid,
 						 uint64 digest, int64 block, int64 node);
 
+/* Pages of a kind need not have the same number of bytes. */
+#define VS_CHECK_ANY_NBYTES SIZE_MAX
+
 /* The kinds of pages that an access method has; state is its own. */
 typedef struct VsCheckKinds
 {
@@ -34,7 +37,7 @@ typedef struct VsCheckKinds
 	uint16		last;
 	uint16		meta;			/* that of the metapage, block 0, alone */
 
-	/* Bytes of records of a kind. */
+	/* Bytes of records of a kind, or VS_CHECK_ANY_NBYTES. */
 	Size		(*nbytes) (const void *state, uint16 kind);
 
 	/* What else there is to check of a page by itself; NULL: nothing. */

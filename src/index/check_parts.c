@@ -12,6 +12,22 @@
 #include "storage/bufmgr.h"
 #include "storage/page.h"
 
+/* Whether a page's bounds are those of its kind. */
+static bool
+has_right_bounds(Page page, Size nbytes)
+{
+	if (nbytes == VS_CHECK_ANY_NBYTES)
+	{
+		Size		lower = ((PageHeader) page)->pd_lower;
+		Size		begin = MAXALIGN(SizeOfPageHeaderData);
+
+		if (lower < begin || lower > begin + VS_PAGE_CAPACITY)
+			return false;
+		nbytes = lower - begin;
+	}
+	return vs_page_is_sound(page, nbytes);
+}
+
 /* Check one page's bookkeeping; returns its kind, 0 if there is nothing. */
 static uint16
 check_page(VsCheck *check, Relation index, BlockNumber block,
@@ -34,7 +50,7 @@ check_page(VsCheck *check, Relation index, BlockNumber block,
 		vs_check_error(check, block, -1, "unexpected page kind %u", kind);
 		kind = 0;
 	}
-	else if (!vs_page_is_sound(page, kinds->nbytes(state, kind)))
+	else if (!has_right_bounds(page, kinds->nbytes(state, kind)))
 	{
 		vs_check_error(check, block, -1,
 					   "page bounds do not fit page kind %u", kind);

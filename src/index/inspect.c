@@ -1,6 +1,6 @@
 /*
  * inspect.c
- *		The SQL functions that report on an index: who may ask, locks, rows.
+ *		The SQL functions on an index: who may ask, locks, rows.
  */
 #include "postgres.h"
 
@@ -17,12 +17,9 @@
 #include "utils/lsyscache.h"
 #include "utils/tuplestore.h"
 
-/*
- * ERROR unless the relation is an index that the user owns or may monitor.
- * Asked before anything is locked.
- */
+/* ERROR unless the relation is an index. */
 static void
-check_permission(Oid index)
+require_index(Oid index)
 {
 	char		relkind = get_rel_relkind(index);
 
@@ -35,8 +32,13 @@ check_permission(Oid index)
 				 errmsg("relation %u is not an index", index),
 				 relkind == RELKIND_PARTITIONED_INDEX ?
 				 errhint("Name the indexes of its partitions.") : 0));
-	if (!vs_compat_owns_relation(index, GetUserId()) &&
-		!has_privs_of_role(GetUserId(), ROLE_PG_MONITOR))
+}
+
+/* ERROR unless the user owns the index, or may for another reason. */
+static void
+require_right(Oid index, bool has_right)
+{
+	if (!has_right && !vs_compat_owns_relation(index, GetUserId()))
 		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_INDEX, get_rel_name(index));
 }
 
@@ -60,21 +62,39 @@ check_index(Relation index, const VsAccessMethod *am)
 						RelationGetRelationName(index))));
 }
 
+/* Open index and table, the table first, as everybody does. */
+static void
+open_index(VsInspection *inspection, Oid index, LOCKMODE lockmode)
+{
+	inspection->lockmode = lockmode;
+	inspection->heap = table_open(IndexGetRelation(index, false), lockmode);
+	inspection->index = index_open(index, AccessShareLock);
+	inspection->am = vs_am_of_index(inspection->index);
+	inspection->result = NULL;
+	check_index(inspection->index, inspection->am);
+}
+
+/* Rights are asked for before anything is locked. */
+void
+vs_inspect_open_to_maintain(VsInspection *inspection, Oid index,
+							LOCKMODE lockmode)
+{
+	require_index(index);
+	require_right(index,
+				  vs_compat_may_maintain(IndexGetRelation(index, false),
+										 GetUserId()));
+	open_index(inspection, index, lockmode);
+}
+
 void
 vs_inspect_begin(VsInspection *inspection, FunctionCallInfo fcinfo,
 				 LOCKMODE lockmode)
 {
 	Oid			index = PG_GETARG_OID(0);
 
-	check_permission(index);
-
-	/* The table first, as everybody does. */
-	inspection->lockmode = lockmode;
-	inspection->heap = table_open(IndexGetRelation(index, false), lockmode);
-	inspection->index = index_open(index, AccessShareLock);
-	inspection->am = vs_am_of_index(inspection->index);
-	check_index(inspection->index, inspection->am);
-
+	require_index(index);
+	require_right(index, has_privs_of_role(GetUserId(), ROLE_PG_MONITOR));
+	open_index(inspection, index, lockmode);
 	InitMaterializedSRF(fcinfo, 0);
 	inspection->result = (ReturnSetInfo *) fcinfo->resultinfo;
 }

@@ -1,6 +1,6 @@
 /*
  * inspect.h
- *		The SQL functions that report on an index: who may ask, locks, rows.
+ *		The SQL functions on an index: who may ask, locks, rows.
  */
 #ifndef VS_INSPECT_H
 #define VS_INSPECT_H
@@ -19,8 +19,15 @@ typedef struct VsInspection
 	Relation	index;
 	const VsAccessMethod *am;
 	LOCKMODE	lockmode;		/* of the table */
-	ReturnSetInfo *result;		/* materialized, with no rows yet */
+	ReturnSetInfo *result;		/* materialized, with no rows yet; or NULL */
 } VsInspection;
+
+/*
+ * Lock the table of an index, and open both.  ERROR unless it is a valid index of
+ * one of our access methods that the user owns, or may maintain.
+ */
+extern void vs_inspect_open_to_maintain(VsInspection *inspection, Oid index,
+										LOCKMODE lockmode);
 
 /*
  * Begin a set-returning function whose first argument is an index: lock its

@@ -106,3 +106,9 @@ CREATE OPERATOR CLASS tsvector_bm25_ops
 COMMENT ON OPERATOR CLASS tsvector_bm25_ops USING bm25 IS 'documents by BM25';
 COMMENT ON OPERATOR FAMILY tsvector_bm25_ops USING bm25 IS 'documents by BM25';
 
+-- Maintenance.
+
+CREATE FUNCTION vsearch_merge(index regclass) RETURNS integer
+	AS 'MODULE_PATHNAME', 'vs_bm25_maintain' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION vsearch_merge(regclass) IS 'merge all segments of a bm25 index into one: how many there were, 0 if nothing was to be done';

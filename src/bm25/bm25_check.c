@@ -1,0 +1,332 @@
+/*
+ * bm25_check.c
+ *		Verification of a bm25 index, for vsearch_check: to whom pages belong, and
+ *		the write buffer.
+ *
+ * First each page by itself, then segment by segment (bm25_check_segment.c), then
+ * the buffer.
+ */
+#include "postgres.h"
+
+#include "access/xlog.h"
+#include "bm25/bm25_buffer.h"
+#include "bm25/bm25_check.h"
+#include "bm25/bm25_private.h"
+#include "bm25/bm25_space.h"
+#include "miscadmin.h"
+#include "storage/freespace.h"
+
+/* One check under way. */
+typedef struct Check
+{
+	VsCheck    *check;
+	Relation	rel;
+	BlockNumber nblocks;
+	uint16	   *kinds;			/* of each block; 0: nothing usable */
+	uint32	   *owners;			/* of each block; 0: none was found */
+	uint32		owner;			/* whose pages are being visited */
+} Check;
+
+/* VsCheckKinds.nbytes */
+static Size
+nbytes_of_kind(const void *state, uint16 kind)
+{
+	switch (kind)
+	{
+		case BM25_PAGE_META:
+			return BM25_META_NBYTES;
+		case BM25_PAGE_BUFFER:
+			return VS_PAGE_CAPACITY;
+		default:
+			return VS_CHECK_ANY_NBYTES;
+	}
+}
+
+static const VsCheckKinds page_kinds = {
+	.first = BM25_PAGE_META,
+	.last = BM25_PAGE_BUFFER,
+	.meta = BM25_PAGE_META,
+	.nbytes = nbytes_of_kind,
+};
+
+/* The number that a page carries. */
+static uint32
+read_generation(Relation rel, BlockNumber block)
+{
+	Buffer		buffer = ReadBuffer(rel, block);
+	uint32		generation;
+
+	LockBuffer(buffer, BUFFER_LOCK_SHARE);
+	generation = vs_page_opaque(BufferGetPage(buffer))->generation;
+	UnlockReleaseBuffer(buffer);
+	return generation;
+}
+
+/* Note that a page is claimed by an owner, as a page of this kind. */
+static void
+claim_page(Check *state, BlockNumber block, uint16 kind)
+{
+	uint32		generation;
+
+	if (block >= state->nblocks || state->kinds[block] != kind)
+	{
+		vs_check_error(state->check, block, state->owner,
+					   "page is not of kind %u, as its owner has it", kind);
+		return;
+	}
+	if (state->owners[block] != 0)
+		vs_check_error(state->check, block, state->owner,
+					   "page belongs to %u, too", state->owners[block]);
+	state->owners[block] = state->owner;
+	if (kind == BM25_PAGE_BUFFER)
+		return;
+	generation = read_generation(state->rel, block);
+	if (generation != state->owner)
+		vs_check_error(state->check, block, state->owner,
+					   "page carries the number %u", generation);
+}
+
+/* VsBm25VisitPages */
+static void
+claim_pages(void *arg, VsBm25Section section, BlockNumber block, uint32 n)
+{
+	Check	   *state = arg;
+
+	CHECK_FOR_INTERRUPTS();
+	for (uint32 i = 0; i < n; i++)
+		claim_page(state, block + i,
+				   section == BM25_NSECTIONS ? BM25_PAGE_HEADER :
+				   BM25_PAGE_SEGMENT);
+}
+
+/* Whether a block can be a segment's header. */
+static bool
+is_header(const Check *state, BlockNumber block)
+{
+	return block < state->nblocks && state->kinds[block] == BM25_PAGE_HEADER;
+}
+
+/* Check the pages of a live segment; false if it cannot be read. */
+static bool
+check_pages(Check *state, const VsBm25SegmentEntry *entry)
+{
+	if (!is_header(state, entry->header))
+	{
+		vs_check_error(state->check, entry->header, entry->id,
+					   "page is not the header of segment %u", entry->id);
+		return false;
+	}
+	state->owner = entry->id;
+	vs_bm25_visit_pages(state->rel, entry->header, claim_pages, state);
+	return true;
+}
+
+/* Check the queue of retired segments. */
+static void
+check_retired(Check *state, const VsBm25Meta *meta)
+{
+	BlockNumber block = meta->retired_first;
+	BlockNumber last = 0;
+
+	while (block != 0)
+	{
+		if (!is_header(state, block) || state->owners[block] != 0)
+		{
+			vs_check_error(state->check, block, -1,
+						   "page is not the header of a retired segment");
+			return;
+		}
+		last = block;
+		state->owner = read_generation(state->rel, block);
+		vs_bm25_visit_pages(state->rel, block, claim_pages, state);
+		if (vs_bm25_next_retired(state->rel, &block) == 0)
+			break;
+	}
+	if (last != meta->retired_last)
+		vs_check_error(state->check, BM25_META_BLOCK, -1,
+					   "retired segments end at block %u, not at %u", last,
+					   meta->retired_last);
+}
+
+/* Check the buffer's pages; false if it cannot be read. */
+static bool
+check_buffer_pages(Check *state, const VsBm25BufferMeta *buffer)
+{
+	bool		readable = true;
+
+	state->owner = buffer->generation;
+	for (uint32 i = 0; i < buffer->npages; i++)
+	{
+		BlockNumber block = buffer->blocks[i];
+
+		claim_page(state, block, BM25_PAGE_BUFFER);
+		readable &= block < state->nblocks &&
+			state->kinds[block] == BM25_PAGE_BUFFER;
+	}
+	return readable;
+}
+
+/* Check the numbers that the metapage gives away, and each segment's entry. */
+static void
+check_meta(Check *state, const VsBm25Meta *meta)
+{
+	for (uint32 i = 0; i < meta->nsegments; i++)
+	{
+		const VsBm25SegmentEntry *entry = &meta->segments[i];
+
+		if (entry->id == 0 || entry->id >= meta->next_id)
+			vs_check_error(state->check, BM25_META_BLOCK, entry->id,
+						   "segment %u was never begun", entry->id);
+		if (entry->state != BM25_SEGMENT_LIVE &&
+			entry->state != BM25_SEGMENT_BUSY)
+			vs_check_error(state->check, BM25_META_BLOCK, entry->id,
+						   "segment has state %u", entry->state);
+		if (entry->ndeleted > (uint64) entry->ndocs + entry->nnulls)
+			vs_check_error(state->check, BM25_META_BLOCK, entry->id,
+						   "%u rows are deleted, of %u", entry->ndeleted,
+						   entry->ndocs + entry->nnulls);
+	}
+}
+
+/*
+ * Pages that belong to nobody and are not known to be free: left by a crash or an
+ * error, for vacuum to find.
+ */
+static void
+check_unowned(Check *state)
+{
+	uint64		nunowned = 0;
+
+	for (BlockNumber block = BM25_META_BLOCK + 1; block < state->nblocks; block++)
+		if (state->owners[block] == 0 &&
+			GetRecordedFreeSpace(state->rel, block) == 0)
+			nunowned++;
+	if (nunowned > 0)
+		vs_check_warning(state->check, -1, -1,
+						 "%llu pages are not in use, and not known to be free",
+						 (unsigned long long) nunowned);
+}
+
+/* Check a record's lexemes; adds up the length and the digest. */
+static void
+check_record(Relation rel, VsCheck *check, const VsBm25RecordHeader *record,
+			 uint64 *digest)
+{
+	const uint32 *hashes = vs_bm25_record_hashes(record);
+	VsBm25Term	last = {0};
+	VsBm25Term	term;
+	uint32		position = 0;
+	uint32		n = 0;
+	uint64		len = 0;
+
+	while (n < record->nlexemes &&
+		   vs_bm25_record_next_term(record, &position, &term))
+	{
+		if (n > 0 && vs_bm25_compare_lexemes(last.lexeme, last.nbytes,
+											 term.lexeme, term.nbytes) >= 0)
+			vs_check_error(check, -1, -1,
+						   "lexemes of the buffered row (%u,%u) are not in order",
+						   ItemPointerGetBlockNumberNoCheck(&record->tid),
+						   ItemPointerGetOffsetNumberNoCheck(&record->tid));
+		if (hashes[n] != vs_bm25_lexeme_hash(term.lexeme, term.nbytes))
+			vs_check_error(check, -1, -1,
+						   "hash of a lexeme of the buffered row (%u,%u) is wrong",
+						   ItemPointerGetBlockNumberNoCheck(&record->tid),
+						   ItemPointerGetOffsetNumberNoCheck(&record->tid));
+		len += vs_bm25_term_len(term.tfs);
+		*digest += vs_bm25_term_digest(&term);
+		last = term;
+		n++;
+	}
+	if (n != record->nlexemes || len != record->len)
+		vs_check_error(check, -1, -1,
+					   "the buffered row (%u,%u) has %u lexemes and length %llu, not %u and %u",
+					   ItemPointerGetBlockNumberNoCheck(&record->tid),
+					   ItemPointerGetOffsetNumberNoCheck(&record->tid),
+					   n, (unsigned long long) len, record->nlexemes,
+					   record->len);
+}
+
+void
+vs_bm25_check_buffer(Relation rel, VsCheck *check, const VsBm25BufferMeta *meta)
+{
+	VsBm25BufferCopy copy;
+	const VsBm25RecordHeader *record;
+	uint32		offset = 0;
+	uint32		ndocs = 0;
+	uint32		nnulls = 0;
+	uint64		total_len = 0;
+
+	vs_bm25_buffer_copy(rel, meta, &copy);
+	if (copy.is_stale)
+	{
+		vs_check_error(check, -1, -1,
+					   "the write buffer has pages of another one");
+		return;
+	}
+	while ((record = vs_bm25_buffer_record(rel, &copy, &offset)) != NULL)
+	{
+		bool		isnull = (record->flags & BM25_RECORD_NULL) != 0;
+		uint64		digest = isnull ? BM25_NULL_DIGEST : 0;
+
+		CHECK_FOR_INTERRUPTS();
+		check_record(rel, check, record, &digest);
+		ndocs += !isnull;
+		nnulls += isnull;
+		total_len += record->len;
+		if (!(record->flags & BM25_RECORD_DEAD))
+			vs_check_tid(check, &record->tid, digest, -1, -1);
+	}
+	if (ndocs != meta->ndocs || nnulls != meta->nnulls ||
+		total_len != meta->total_len)
+		vs_check_error(check, BM25_META_BLOCK, -1,
+					   "the write buffer has %u documents, %u NULLs and length %llu, not %u, %u and %llu",
+					   ndocs, nnulls, (unsigned long long) total_len,
+					   meta->ndocs, meta->nnulls,
+					   (unsigned long long) meta->total_len);
+	pfree(copy.bytes);
+}
+
+bool
+vs_bm25_digest_value(Relation index, Datum value, uint64 *digest)
+{
+	TSVector	tsv = DatumGetTSVector(value);
+	VsBm25Term	term;
+
+	*digest = 0;
+	for (int i = 0; i < tsv->size; i++)
+	{
+		vs_bm25_get_term(tsv, i, &term);
+		*digest += vs_bm25_term_digest(&term);
+	}
+	if ((Pointer) tsv != DatumGetPointer(value))
+		pfree(tsv);
+	return true;
+}
+
+void
+vs_bm25_check(Relation index, VsCheck *check)
+{
+	VsBm25Meta *meta = vs_bm25_read_meta(index);
+	Size		nblocks = RelationGetNumberOfBlocks(index);
+	Check		state = {
+		.check = check,
+		.rel = index,
+		.nblocks = nblocks,
+		.kinds = MemoryContextAllocHuge(CurrentMemoryContext,
+										sizeof(uint16) * nblocks),
+		.owners = MemoryContextAllocExtended(CurrentMemoryContext,
+											 sizeof(uint32) * nblocks,
+											 MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO),
+	};
+
+	vs_check_pages(check, index, nblocks, &page_kinds, &state, state.kinds);
+	check_meta(&state, meta);
+	for (uint32 i = 0; i < meta->nsegments; i++)
+		if (check_pages(&state, &meta->segments[i]))
+			vs_bm25_check_segment(index, check, &meta->segments[i]);
+	check_retired(&state, meta);
+	if (check_buffer_pages(&state, &meta->buffer))
+		vs_bm25_check_buffer(index, check, &meta->buffer);
+	check_unowned(&state);
+}

@@ -1,0 +1,22 @@
+/*
+ * bm25_check.h
+ *		What the parts of vsearch_check share.
+ */
+#ifndef VS_BM25_CHECK_H
+#define VS_BM25_CHECK_H
+
+#include "postgres.h"
+
+#include "bm25/bm25_meta.h"
+#include "bm25/bm25_segment.h"
+#include "index/check.h"
+
+/* Check a segment: its dictionary, postings, rows and delete bitmap. */
+extern void vs_bm25_check_segment(Relation rel, VsCheck *check,
+								  const VsBm25SegmentEntry *entry);
+
+/* Check the write buffer that a metapage knows. */
+extern void vs_bm25_check_buffer(Relation rel, VsCheck *check,
+								 const VsBm25BufferMeta *meta);
+
+#endif							/* VS_BM25_CHECK_H */

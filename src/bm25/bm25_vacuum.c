@@ -1,0 +1,292 @@
+/*
+ * bm25_vacuum.c
+ *		Removing rows: bits in delete bitmaps, marks on records; and merging what
+ *		has come together.
+ *
+ * README.md, "Vacuum".
+ */
+#include "postgres.h"
+
+#include "access/table.h"
+#include "bm25/bm25_buffer.h"
+#include "bm25/bm25_meta.h"
+#include "bm25/bm25_private.h"
+#include "bm25/bm25_query.h"
+#include "bm25/bm25_segment.h"
+#include "bm25/bm25_space.h"
+#include "bm25/bm25_tier.h"
+#include "catalog/index.h"
+#include "commands/vacuum.h"
+#include "compat.h"
+#include "index/vacuum.h"
+#include "storage/indexfsm.h"
+#include "storage/lmgr.h"
+#include "storage/page.h"
+
+/* Rows whose TIDs are read at once. */
+#define CHUNK_NROWS 1024
+
+/* Rows whose bits are on one page of the delete bitmap. */
+#define PAGE_NROWS (VS_PAGE_CAPACITY * 8)
+
+/* One vacuum under way. */
+typedef struct Vacuum
+{
+	const VsVacuum *base;
+	Relation	rel;
+	int			nseen;
+	uint32		seen[BM25_MAX_SEGMENTS];	/* ids of segments */
+} Vacuum;
+
+static inline bool
+has_bit(const uint8 *bitmap, uint32 i)
+{
+	return (bitmap[i / 8] & (1 << (i % 8))) != 0;
+}
+
+/*
+ * Find the rows of a segment that are to go: adds their bits to "dead".  REINDEX
+ * CONCURRENTLY collects TIDs here: the callback sees all that are not deleted.
+ */
+static void
+find_dead(Vacuum *vacuum, VsBm25Segment *segment, const uint8 *deleted,
+		  uint8 *dead, uint32 nrows)
+{
+	ItemPointerData tids[CHUNK_NROWS];
+
+	for (uint32 first = 0; first < nrows; first += CHUNK_NROWS)
+	{
+		uint32		n = Min(nrows - first, CHUNK_NROWS);
+
+		vs_compat_vacuum_delay_point();
+		vs_bm25_segment_read_tids(segment, first, n, tids);
+		if (vs_bm25_segment_is_stale(segment))
+			return;
+		for (uint32 i = 0; i < n; i++)
+		{
+			uint32		row = first + i;
+
+			if (has_bit(deleted, row))
+				continue;
+			vs_page_require_tid(vacuum->rel, &tids[i]);
+			if (vs_vacuum_is_dead(vacuum->base, &tids[i]))
+				dead[row / 8] |= 1 << (row % 8);
+			else
+				vacuum->base->stats->num_index_tuples++;
+		}
+	}
+}
+
+/*
+ * Set the bits of a page of the delete bitmap, and count them in the directory.
+ */
+static void
+set_bits(Vacuum *vacuum, const VsBm25Segment *segment, uint32 page_number,
+		 const uint8 *dead, uint32 nbytes)
+{
+	BlockNumber block = vs_bm25_segment_block(segment, BM25_SECTION_DELETES,
+											  page_number);
+	uint32		ndead = pg_popcount((const char *) dead, nbytes);
+	VsBm25SegmentEntry *entry;
+	VsBm25MetaEdit change;
+	uint8	   *bytes;
+
+	if (ndead == 0)
+		return;
+	entry = vs_bm25_find_segment(vs_bm25_begin_meta(vacuum->rel, &change),
+								 segment->entry.id);
+	bytes = (uint8 *) vs_page_records(vs_bm25_add_page(&change, block,
+													   BM25_PAGE_SEGMENT));
+	for (uint32 i = 0; i < nbytes; i++)
+		bytes[i] |= dead[i];
+	entry->ndeleted += ndead;
+	vs_bm25_commit_meta(&change);
+	vacuum->base->stats->tuples_removed += ndead;
+}
+
+/* Vacuum a segment. */
+static void
+vacuum_segment(Vacuum *vacuum, const VsBm25SegmentEntry *entry)
+{
+	VsBm25Segment *segment = vs_bm25_segment_open(vacuum->rel, entry);
+	uint32		nrows = entry->ndocs + entry->nnulls;
+	uint32		nbytes = (nrows + 7) / 8;
+	uint8	   *deleted = palloc0(nbytes);
+	uint8	   *dead = palloc0(nbytes);
+
+	segment->strategy = vacuum->base->info->strategy;
+	vs_bm25_segment_read_deletes(segment, deleted);
+	find_dead(vacuum, segment, deleted, dead, nrows);
+	if (vs_bm25_segment_is_stale(segment))
+		ereport(ERROR,
+				(errcode(ERRCODE_INDEX_CORRUPTED),
+				 errmsg("index \"%s\" has pages that belong to something else",
+						RelationGetRelationName(vacuum->rel)),
+				 errhint("Please REINDEX it.")));
+	for (uint32 first = 0; first < nrows; first += PAGE_NROWS)
+	{
+		vs_compat_vacuum_delay_point();
+		set_bits(vacuum, segment, first / PAGE_NROWS, dead + first / 8,
+				 Min(nbytes - first / 8, PAGE_NROWS / 8));
+	}
+	vs_bm25_segment_close(segment);
+	pfree(deleted);
+	pfree(dead);
+}
+
+/* A segment of a metapage that was not vacuumed yet, or NULL. */
+static const VsBm25SegmentEntry *
+find_unseen(const Vacuum *vacuum, const VsBm25Meta *meta)
+{
+	for (uint32 i = 0; i < meta->nsegments; i++)
+	{
+		bool		seen = false;
+
+		for (int j = 0; j < vacuum->nseen && !seen; j++)
+			seen = vacuum->seen[j] == meta->segments[i].id;
+		if (!seen)
+			return &meta->segments[i];
+	}
+	return NULL;
+}
+
+/*
+ * Vacuum all segments, those that are sealed meanwhile too.  The insert lock is
+ * taken once there is none left, and held on return: what is in the buffer then
+ * stays there.  Segments do not go away, as the caller holds the merge lock.
+ */
+static VsBm25Meta *
+vacuum_segments(Vacuum *vacuum)
+{
+	for (;;)
+	{
+		VsBm25Meta *meta;
+		const VsBm25SegmentEntry *entry;
+
+		meta = vs_bm25_read_meta(vacuum->rel);
+		while ((entry = find_unseen(vacuum, meta)) != NULL)
+		{
+			vacuum_segment(vacuum, entry);
+			vacuum->seen[vacuum->nseen++] = entry->id;
+		}
+		pfree(meta);
+
+		LockPage(vacuum->rel, BM25_INSERT_LOCK, ShareLock);
+		meta = vs_bm25_read_meta(vacuum->rel);
+		if (find_unseen(vacuum, meta) == NULL)
+			return meta;
+		UnlockPage(vacuum->rel, BM25_INSERT_LOCK, ShareLock);
+		pfree(meta);
+	}
+}
+
+/* Mark the record whose flags are at this byte of the stream as dead. */
+static void
+mark_record(Vacuum *vacuum, const VsBm25Meta *meta, uint32 offset)
+{
+	BlockNumber block = meta->buffer.blocks[offset / VS_PAGE_CAPACITY];
+	Buffer		buffer = vs_page_read(vacuum->rel, block,
+									  BUFFER_LOCK_EXCLUSIVE,
+									  BM25_PAGE_BUFFER);
+	VsEdit		edit;
+	Page		page;
+
+	vs_edit_begin(&edit, vacuum->rel, VS_EDIT_LOGGED);
+	page = vs_edit_page(&edit, buffer, VS_EDIT_CHANGE);
+	*(uint16 *) (vs_page_records(page) + offset % VS_PAGE_CAPACITY) |=
+		BM25_RECORD_DEAD;
+	vs_edit_commit(&edit);
+	UnlockReleaseBuffer(buffer);
+	vacuum->base->stats->tuples_removed++;
+}
+
+/* Vacuum the buffer, under the insert lock. */
+static void
+vacuum_buffer(Vacuum *vacuum, const VsBm25Meta *meta)
+{
+	VsBm25BufferCopy copy;
+	const VsBm25RecordHeader *record;
+	uint32		offset = 0;
+
+	vs_bm25_buffer_copy(vacuum->rel, &meta->buffer, &copy);
+	while ((record = vs_bm25_buffer_record(vacuum->rel, &copy, &offset)) != NULL)
+	{
+		ItemPointerData tid = record->tid;
+
+		if (record->flags & BM25_RECORD_DEAD)
+			continue;
+		vs_page_require_tid(vacuum->rel, &tid);
+		if (vs_vacuum_is_dead(vacuum->base, &tid))
+			mark_record(vacuum, meta,
+						offset - record->nbytes +
+						offsetof(VsBm25RecordHeader, flags));
+		else
+			vacuum->base->stats->num_index_tuples++;
+		vs_compat_vacuum_delay_point();
+	}
+	pfree(copy.bytes);
+}
+
+/* VsVacuumWork */
+static void
+vacuum_index(const VsVacuum *base)
+{
+	Relation	rel = base->info->index;
+	Vacuum	   *vacuum = palloc0(sizeof(Vacuum));
+	VsBm25Meta *meta;
+
+	vacuum->base = base;
+	vacuum->rel = rel;
+	LockPage(rel, BM25_REWRITE_LOCK, ExclusiveLock);
+	LockPage(rel, BM25_MERGE_LOCK, ExclusiveLock);
+	meta = vacuum_segments(vacuum);
+	vacuum_buffer(vacuum, meta);
+	UnlockPage(rel, BM25_INSERT_LOCK, ShareLock);
+	UnlockPage(rel, BM25_MERGE_LOCK, ExclusiveLock);
+	UnlockPage(rel, BM25_REWRITE_LOCK, ExclusiveLock);
+	vs_bm25_forget_statistics();
+}
+
+IndexBulkDeleteResult *
+vs_bm25_bulkdelete(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
+				   IndexBulkDeleteCallback callback, void *callback_state)
+{
+	return vs_vacuum_run(info, stats, callback, callback_state, vacuum_index);
+}
+
+/* Free what retired segments and failed merges have left. */
+static uint64
+free_pages(Relation rel, Relation heap)
+{
+	uint64		nfreed;
+
+	LockPage(rel, BM25_REWRITE_LOCK, ExclusiveLock);
+	LockPage(rel, BM25_MERGE_LOCK, ExclusiveLock);
+	nfreed = vs_bm25_reclaim(rel, heap);
+	nfreed += vs_bm25_free_leftovers(rel);
+	UnlockPage(rel, BM25_MERGE_LOCK, ExclusiveLock);
+	UnlockPage(rel, BM25_REWRITE_LOCK, ExclusiveLock);
+	return nfreed;
+}
+
+IndexBulkDeleteResult *
+vs_bm25_vacuumcleanup(IndexVacuumInfo *info, IndexBulkDeleteResult *stats)
+{
+	Relation	rel = info->index;
+	Relation	heap;
+	uint64		nfreed;
+
+	if (info->analyze_only)
+		return stats;
+
+	/* Vacuum has locked the table. */
+	heap = table_open(IndexGetRelation(RelationGetRelid(rel), false), NoLock);
+	vs_bm25_merge_large(rel, heap);
+	nfreed = free_pages(rel, heap);
+	table_close(heap, NoLock);
+
+	stats = vs_vacuum_cleanup(info, stats);
+	stats->pages_free += nfreed;
+	IndexFreeSpaceMapVacuum(rel);
+	return stats;
+}
