@@ -16,7 +16,7 @@
 #define NLANES ((int) (sizeof(LANES) / sizeof(NUMBER)))
 
 static void
-PACK(const NUMBER *numbers, NUMBER base, int width, uint8 *bytes)
+PACK(const NUMBER * numbers, NUMBER base, int width, uint8 *bytes)
 {
 	LANES		word = {0};
 	int			nused = 0;
@@ -35,13 +35,16 @@ PACK(const NUMBER *numbers, NUMBER base, int width, uint8 *bytes)
 		bytes += sizeof(word);
 		nused -= NBITS;
 		/* What the word had no room for; a shift by NBITS is undefined. */
-		word = nused == 0 ? (LANES) {0} : row >> (width - nused);
+		word = nused == 0 ? (LANES)
+		{
+			0
+		} : row >> (width - nused);
 	}
 }
 
 /* Unpack row r: width and r are constants where this is inlined. */
 static pg_attribute_always_inline void
-UNPACK_ROW(const uint8 *bytes, NUMBER base, int width, int r, NUMBER *numbers)
+UNPACK_ROW(const uint8 *bytes, NUMBER base, int width, int r, NUMBER * numbers)
 {
 	int			shift = r * width % NBITS;
 	LANES		row = {0};
@@ -91,7 +94,7 @@ UNPACK_ROW(const uint8 *bytes, NUMBER base, int width, int r, NUMBER *numbers)
 #endif
 
 static void
-UNPACK(const uint8 *bytes, NUMBER base, int width, NUMBER *numbers)
+UNPACK(const uint8 *bytes, NUMBER base, int width, NUMBER * numbers)
 {
 	switch (width)
 	{
