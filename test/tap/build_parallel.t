@@ -144,7 +144,7 @@ my $worker = $node->safe_psql('postgres', <<~'SQL');
     SQL
 kill 'KILL', $worker;
 ok(!finish_task($task), 'the build ends with the server');
-wait_until($node, 'SELECT true');
+wait_for_server($node);
 nothing_is_left($node, 'worker killed');
 $node->safe_psql('postgres', $create);
 index_is_clean($node, 't_hnsw_l2', 'clean after all that');

@@ -176,7 +176,7 @@ nothing_is_left($node, 'worker terminated');
 $task = start_slow_build();
 kill 'KILL', $node->safe_psql('postgres', $worker_query);
 ok(!finish_task($task), 'the build ends with the server');
-wait_until($node, 'SELECT true');
+wait_for_server($node);
 nothing_is_left($node, 'worker killed');
 
 # The server is killed right after a build, and in the middle of several.

@@ -18,13 +18,14 @@ use Exporter 'import';
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
-use Time::HiRes qw(time);
+use Time::HiRes qw(sleep time);
 use VSearch::Workload;
 
 our @EXPORT = qw(
     cancel_in_phase
     ends_within_a_second
     nothing_is_left
+    wait_for_server
     wait_until
 );
 
@@ -34,6 +35,25 @@ sub wait_until
     my ($node, $query) = @_;
     return $node->poll_query_until('postgres', $query)
       || BAIL_OUT("waited in vain for $query");
+}
+
+# Wait until a server that starts anew by itself takes connections.  A client that
+# is refused may be gone before it has read its query, which poll_query_until does
+# not survive.
+sub wait_for_server
+{
+    my ($node) = @_;
+    my $deadline = time() + $PostgreSQL::Test::Utils::timeout_default;
+    my @is_ready = (
+        $node->installed_command('pg_isready'), '--quiet',
+        '--host', $node->host, '--port', $node->port);
+
+    while (system(@is_ready) != 0)
+    {
+        BAIL_OUT('the server does not start') if time() > $deadline;
+        sleep 0.1;
+    }
+    return;
 }
 
 # Test that nothing is left of a build that failed.  Files that participants
