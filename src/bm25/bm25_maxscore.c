@@ -14,9 +14,17 @@
 #include "bm25/bm25_maxscore.h"
 #include "bm25/bm25_window.h"
 #include "port/pg_bitutils.h"
+#include "utils/memutils.h"
 
-/* Documents of a window. */
-#define WINDOW_DOCS 4096
+/* A window, and what no document in it scores above. */
+typedef struct Window
+{
+	uint32		number;
+	float		bound;
+} Window;
+
+/* To look for a candidate takes as long as to score so many postings. */
+#define POSTINGS_PER_SEARCH 8
 
 typedef struct MaxScore
 {
@@ -34,9 +42,9 @@ typedef struct MaxScore
 	/* The window. */
 	uint32		begin;
 	int			nrequired;		/* lists that are not optional */
-	float		sums[WINDOW_DOCS];
+	float		sums[BM25_WINDOW_DOCS];
 	int			ncandidates;
-	uint16		candidates[WINDOW_DOCS + 1];	/* room for one more */
+	uint16		candidates[BM25_WINDOW_DOCS + 1];	/* room for one more */
 } MaxScore;
 
 bool
@@ -83,6 +91,7 @@ open_lists(MaxScore *this)
 		vs_bm25_part_cursors(this->search, &this->search->parts[this->number],
 							 this->goal);
 
+	this->nlists = 0;
 	this->lists = palloc(sizeof(VsBm25WindowList *) * query->nleaves);
 	for (int i = 0; i < query->nleaves; i++)
 	{
@@ -91,7 +100,8 @@ open_lists(MaxScore *this)
 		vs_bm25_cursor_rewind(cursors[i]);
 		vs_bm25_cursor_bound(cursors[i]);
 		this->lists[this->nlists++] =
-			vs_bm25_window_open(cursors[i], i, count_leaf(query, i));
+			vs_bm25_window_open(cursors[i], i, count_leaf(query, i),
+								&this->approximation);
 	}
 }
 
@@ -102,36 +112,32 @@ get_threshold(const MaxScore *this)
 	return this->hits->threshold * this->slack;
 }
 
-/*
- * Enter the next window, and divide its lists.  False if no document of it can
- * be among the best.
- */
-static bool
-enter_window(MaxScore *this, uint32 begin, uint32 end)
+/* Enter a window, and divide its lists. */
+static void
+enter_window(MaxScore *this, uint32 window)
 {
 	float		threshold = get_threshold(this);
 	float		sum = 0.0f;
 	int			n;
 
-	this->begin = begin;
+	this->begin = window * BM25_WINDOW_DOCS;
 	for (int i = 0; i < this->nlists; i++)
 	{
 		VsBm25WindowList *list = this->lists[i];
 		int			j = i;
 
-		vs_bm25_window_enter(list, begin, end);
+		vs_bm25_window_enter(list, window);
 		for (; j > 0 && this->lists[j - 1]->bound < list->bound; j--)
 			this->lists[j] = this->lists[j - 1];
 		this->lists[j] = list;
 	}
 	for (n = this->nlists; n > 0; n--)
 	{
-		if (sum + this->lists[n - 1]->bound > threshold)
-			break;
 		sum += this->lists[n - 1]->bound;
+		if (sum > threshold)
+			break;
 	}
 	this->nrequired = n;
-	return n > 0;
 }
 
 /* The sum of the bounds of lists from "first" on. */
@@ -145,6 +151,18 @@ sum_bounds(const MaxScore *this, int first)
 	return sum;
 }
 
+/* The postings of a block that are in the window: from *first to before *end. */
+static void
+clip_block(const MaxScore *this, const VsBm25Block *block, int *first, int *end)
+{
+	uint32		last = this->begin + (BM25_WINDOW_DOCS - 1);
+
+	*first = block->docs[0] >= this->begin ? 0 :
+		vs_bm25_block_find(block, 0, this->begin);
+	*end = block->docs[block->n - 1] <= last ? block->n :
+		vs_bm25_block_find(block, *first, last + 1);
+}
+
 /*
  * Add the scores of a block's postings in the window to the sums.  A document
  * becomes a candidate when its sum exceeds what is needed.
@@ -154,18 +172,13 @@ add_block(MaxScore *this, const VsBm25WindowList *list,
 		  const VsBm25Block *block, float needed)
 {
 	float		scores[BM25_BLOCK_POSTINGS];
-	int			i = 0;
-	int			n = block->n;
 	int			ncandidates = this->ncandidates;
+	int			i;
+	int			end;
 
-	if (block->docs[0] < this->begin)
-		i = vs_bm25_block_find(block, 0, this->begin);
-	if (block->docs[n - 1] - this->begin >= WINDOW_DOCS)
-		n = vs_bm25_block_find(block, i, this->begin + WINDOW_DOCS);
-	if (i >= n)
-		return;
+	clip_block(this, block, &i, &end);
 	vs_bm25_window_score(list, &this->approximation, block, scores);
-	for (; i < n; i++)
+	for (; i < end; i++)
 	{
 		uint32		doc = block->docs[i] - this->begin;
 		float		before = this->sums[doc];
@@ -178,27 +191,56 @@ add_block(MaxScore *this, const VsBm25WindowList *list,
 	this->ncandidates = ncandidates;
 }
 
+/* The same of the only list that is required: there are no sums yet. */
+static void
+set_block(MaxScore *this, const VsBm25WindowList *list,
+		  const VsBm25Block *block, float needed)
+{
+	float		scores[BM25_BLOCK_POSTINGS];
+	int			ncandidates = this->ncandidates;
+	int			i;
+	int			end;
+
+	clip_block(this, block, &i, &end);
+	vs_bm25_window_score(list, &this->approximation, block, scores);
+	for (; i < end; i++)
+	{
+		uint32		doc = block->docs[i] - this->begin;
+
+		this->sums[doc] = scores[i];
+		this->candidates[ncandidates] = doc;
+		ncandidates += scores[i] > needed;
+	}
+	this->ncandidates = ncandidates;
+}
+
 /* Add up the scores of the required lists; false if the segment is stale. */
 static bool
 add_required(MaxScore *this)
 {
 	float		needed = get_threshold(this) - sum_bounds(this, this->nrequired);
+	bool		is_alone = this->nrequired == 1;
 
-	memset(this->sums, 0, sizeof(this->sums));
+	needed = Max(needed, 0.0f);
+	if (!is_alone)
+		memset(this->sums, 0, sizeof(this->sums));
 	this->ncandidates = 0;
 	for (int i = 0; i < this->nrequired; i++)
 	{
 		VsBm25WindowList *list = this->lists[i];
 
 		if (list->bound == 0.0f)
-			continue;
-		for (uint32 slot = 0; slot < list->nslots; slot++)
+			break;
+		for (uint32 number = list->first; number < list->end; number++)
 		{
-			const VsBm25Block *block = vs_bm25_window_block(list, slot, true);
+			const VsBm25Block *block = vs_bm25_window_block(list, number, true);
 
 			if (block == NULL)
 				return false;
-			add_block(this, list, block, Max(needed, 0.0f));
+			if (is_alone)
+				set_block(this, list, block, needed);
+			else
+				add_block(this, list, block, needed);
 		}
 	}
 	return true;
@@ -208,48 +250,141 @@ add_required(MaxScore *this)
 static void
 sort_candidates(MaxScore *this)
 {
-	uint64		bits[WINDOW_DOCS / 64] = {0};
+	uint64		bits[BM25_WINDOW_DOCS / 64] = {0};
 	int			n = 0;
 
 	for (int i = 0; i < this->ncandidates; i++)
 		bits[this->candidates[i] / 64] |=
 			UINT64CONST(1) << (this->candidates[i] % 64);
-	for (int i = 0; i < WINDOW_DOCS / 64; i++)
+	for (int i = 0; i < BM25_WINDOW_DOCS / 64; i++)
 		for (uint64 word = bits[i]; word != 0; word &= word - 1)
 			this->candidates[n++] = i * 64 + pg_rightmost_one_pos64(word);
 }
 
-/* Look for candidates in optional lists; drop those that cannot suffice. */
+/* Add the scores of all postings of a block in the window to the sums. */
 static void
-add_optional(MaxScore *this)
+add_all_of_block(MaxScore *this, const VsBm25WindowList *list,
+				 const VsBm25Block *block)
+{
+	float		scores[BM25_BLOCK_POSTINGS];
+	int			i;
+	int			end;
+
+	clip_block(this, block, &i, &end);
+	vs_bm25_window_score(list, &this->approximation, block, scores);
+	for (; i < end; i++)
+		this->sums[block->docs[i] - this->begin] += scores[i];
+}
+
+/* Keep those of n candidates whose sums exceed what is needed; returns how many. */
+static int
+keep_candidates(const MaxScore *this, uint16 *candidates, int n, float needed)
+{
+	int			nkept = 0;
+
+	for (int i = 0; i < n; i++)
+	{
+		uint16		doc = candidates[i];
+
+		candidates[nkept] = doc;
+		nkept += this->sums[doc] > needed;
+	}
+	return nkept;
+}
+
+/*
+ * Add the scores of n candidates that a block may have.  If they are many, those
+ * of all its postings: that takes less than to look for each.  False if the
+ * segment is stale.
+ */
+static bool
+add_candidates(MaxScore *this, VsBm25WindowList *list, uint32 number,
+			   const uint16 *candidates, int n)
+{
+	bool		add_all = n * POSTINGS_PER_SEARCH >= BM25_BLOCK_POSTINGS;
+	const VsBm25Block *block = vs_bm25_window_block(list, number, add_all);
+	int			at = 0;
+
+	if (block == NULL)
+		return false;
+	if (add_all)
+	{
+		add_all_of_block(this, list, block);
+		return true;
+	}
+	for (int i = 0; i < n; i++)
+	{
+		uint32		doc = this->begin + candidates[i];
+
+		at = vs_bm25_block_find(block, at, doc);
+		if (at == block->n)
+			break;
+		if (block->docs[at] != doc)
+			continue;
+		block = vs_bm25_window_block(list, number, true);
+		if (block == NULL)
+			return false;
+		this->sums[candidates[i]] +=
+			vs_bm25_window_score_one(list, &this->approximation, block, at);
+	}
+	return true;
+}
+
+/*
+ * Add an optional list's scores to the candidates' sums, and keep those whose sum
+ * exceeds what is needed.  Blocks that no candidate needs are not read.  False if
+ * the segment is stale.
+ */
+static bool
+add_optional(MaxScore *this, VsBm25WindowList *list, float needed)
+{
+	const VsBm25Cursor *cursor = list->cursor;
+	uint16	   *candidates = this->candidates;
+	int			next = 0;
+	int			nkept = 0;
+
+	for (uint32 number = list->first; number < list->end; number++)
+	{
+		uint32		last = cursor->skips[number].last_doc;
+		float		bound = cursor->bounds[number] * list->times;
+		int			first = nkept;
+
+		for (; next < this->ncandidates &&
+			 this->begin + candidates[next] <= last; next++)
+		{
+			candidates[nkept] = candidates[next];
+			nkept += this->sums[candidates[next]] + bound > needed;
+		}
+		if (nkept == first)
+			continue;
+		if (!add_candidates(this, list, number, candidates + first,
+							nkept - first))
+			return false;
+		nkept = first + keep_candidates(this, candidates + first,
+										nkept - first, needed);
+	}
+	for (; next < this->ncandidates; next++)
+		candidates[nkept++] = candidates[next];
+	this->ncandidates = nkept;
+	return true;
+}
+
+/* Add the optional lists' scores; false if the segment is stale. */
+static bool
+add_optionals(MaxScore *this)
 {
 	float		threshold = get_threshold(this);
 
 	for (int i = this->nrequired; i < this->nlists; i++)
 	{
 		VsBm25WindowList *list = this->lists[i];
-		float		rest = sum_bounds(this, i + 1);
-		int			n = 0;
 
-		if (list->bound == 0.0f)
-			return;
-		for (int j = 0; j < this->ncandidates; j++)
-		{
-			int			doc = this->candidates[j];
-			float		needed = threshold - rest;
-			const VsBm25Block *block =
-				vs_bm25_window_find(list, this->begin + doc,
-									needed - this->sums[doc]);
-
-			if (block != NULL)
-				this->sums[doc] +=
-					vs_bm25_window_score_one(list, &this->approximation,
-											 block, list->at);
-			this->candidates[n] = doc;
-			n += this->sums[doc] > needed;
-		}
-		this->ncandidates = n;
+		if (list->bound == 0.0f || this->ncandidates == 0)
+			break;
+		if (!add_optional(this, list, threshold - sum_bounds(this, i + 1)))
+			return false;
 	}
+	return true;
 }
 
 /* Score a document exactly. */
@@ -305,12 +440,41 @@ add_hits(MaxScore *this)
 	}
 }
 
+static int
+compare_windows(const void *a, const void *b)
+{
+	const Window *x = a;
+	const Window *y = b;
+
+	if (x->bound != y->bound)
+		return x->bound < y->bound ? 1 : -1;
+	return x->number < y->number ? -1 : 1;
+}
+
+/* Order windows by their bounds, the highest first. */
+static Window *
+order_windows(const MaxScore *this, uint32 n)
+{
+	Window	   *windows = MemoryContextAllocHuge(CurrentMemoryContext,
+												 sizeof(Window) * n);
+
+	for (uint32 i = 0; i < n; i++)
+	{
+		windows[i] = (Window) {.number = i};
+		for (int j = 0; j < this->nlists; j++)
+			windows[i].bound += this->lists[j]->windows[i].bound;
+	}
+	qsort(windows, n, sizeof(Window), compare_windows);
+	return windows;
+}
+
 void
 vs_bm25_maxscore_search(VsBm25Search *search, const VsBm25Goal *goal,
 						uint32 number, VsBm25Hits *hits)
 {
-	MaxScore   *this = palloc0(sizeof(MaxScore));
-	uint32		ndocs = search->parts[number].ndocs;
+	MaxScore   *this = palloc(sizeof(MaxScore));
+	uint32		nwindows = vs_bm25_count_windows(search->parts[number].ndocs);
+	Window	   *windows;
 
 	this->search = search;
 	this->goal = goal;
@@ -321,15 +485,18 @@ vs_bm25_maxscore_search(VsBm25Search *search, const VsBm25Goal *goal,
 	(void) vs_bm25_approximate(goal->query, &this->approximation);
 	open_lists(this);
 
-	for (uint64 begin = 0; begin < ndocs; begin += WINDOW_DOCS)
+	windows = order_windows(this, nwindows);
+	for (uint32 i = 0; i < nwindows; i++)
 	{
-		if (!enter_window(this, begin, Min(begin + WINDOW_DOCS, ndocs)))
-			continue;
+		if (windows[i].bound <= get_threshold(this))
+			break;
+		enter_window(this, windows[i].number);
 		if (!add_required(this))
 			break;
 		if (this->nrequired > 1)
 			sort_candidates(this);
-		add_optional(this);
+		if (!add_optionals(this))
+			break;
 		add_hits(this);
 	}
 }
