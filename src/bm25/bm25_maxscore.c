@@ -1,18 +1,20 @@
 /*
  * bm25_maxscore.c
- *		The best documents of a segment for any of some lexemes.
+ *		The best documents of a segment, by the scores of the leaves.
  *
+ * No document scores higher than its leaves together, whatever the tree.  This is
  * MaxScore over windows of documents.  In each window lists are divided by the
  * bounds of their blocks there: documents that have none but those of the lowest
  * bounds, the optional ones, cannot be among the best.  The other lists' scores
  * are added up for all of their documents, in float4; those whose sum could
  * suffice are candidates, which are looked for in the optional lists.  What is
- * left is scored exactly.  See README.md, "Scan".
+ * left is judged exactly.  See README.md, "Scan".
  */
 #include "postgres.h"
 
 #include "bm25/bm25_maxscore.h"
 #include "bm25/bm25_window.h"
+#include "miscadmin.h"
 #include "port/pg_bitutils.h"
 #include "utils/memutils.h"
 
@@ -26,15 +28,22 @@ typedef struct Window
 /* To look for a candidate takes as long as to score so many postings. */
 #define POSTINGS_PER_SEARCH 8
 
+/* To judge a candidate takes as long as to add up so many scores. */
+#define POSTINGS_PER_JUDGE 20
+
+/* Candidates that are judged for each of the best documents. */
+#define JUDGED_PER_HIT 8
+
 typedef struct MaxScore
 {
-	VsBm25Search *search;
-	const VsBm25Goal *goal;
+	VsBm25Matcher *matcher;
+	const VsBm25Part *part;
 	VsBm25Hits *hits;
-	uint32		number;			/* of the part */
-	VsBm25Approximation approximation;
 	float		slack;			/* what a threshold is multiplied by */
-	VsBm25LeafState *states;
+
+	VsBm25LeafState *states;	/* by leaf */
+	int			nothers;
+	int		   *others;			/* leaves that are used, but have no list */
 
 	int			nlists;
 	VsBm25WindowList **lists;	/* by bound in the window, the highest first */
@@ -47,62 +56,152 @@ typedef struct MaxScore
 	uint16		candidates[BM25_WINDOW_DOCS + 1];	/* room for one more */
 } MaxScore;
 
-bool
-vs_bm25_maxscore_can(const VsBm25Goal *goal)
+/*
+ * Count how often each leaf can add its score: in the tree that ranks, but not
+ * under "not".
+ */
+static int *
+count_leaves(const VsBm25Goal *goal)
 {
 	const VsBm25Query *query = goal->query;
-	VsBm25Approximation approximation;
+	int		   *times = palloc0(sizeof(int) * query->nleaves);
+	bool	   *adds = palloc0(sizeof(bool) * query->nnodes);
 
-	if (goal->rank < 0 || goal->nfilters > 0 ||
-		!vs_bm25_approximate(query, &approximation))
-		return false;
+	/* Children have lower numbers. */
+	adds[goal->rank] = true;
+	for (int i = goal->rank; i >= 0; i--)
+	{
+		const VsBm25Node *node = &query->nodes[i];
+
+		if (!adds[i] || node->kind == BM25_NODE_NOT)
+			continue;
+		if (node->kind == BM25_NODE_LEAF)
+			times[node->leaf]++;
+		else
+			adds[node->left] = adds[node->right] = true;
+	}
+	pfree(adds);
+	return times;
+}
+
+/*
+ * Whether what a tree ranks are the documents that have any of its leaves, but
+ * for what "not" excludes.  Where several must be there together most documents
+ * with high scores do not match, and it is better to look for those that do.
+ */
+static bool
+ranks_any_leaf(const VsBm25Query *query, int number)
+{
+	const VsBm25Node *node = &query->nodes[number];
+	bool		left_excludes;
+	bool		right_excludes;
+
+	check_stack_depth();
+	switch (node->kind)
+	{
+		case BM25_NODE_LEAF:
+			return true;
+		case BM25_NODE_OR:
+			return ranks_any_leaf(query, node->left) &&
+				ranks_any_leaf(query, node->right);
+		case BM25_NODE_AND:
+			left_excludes = query->nodes[node->left].kind == BM25_NODE_NOT;
+			right_excludes = query->nodes[node->right].kind == BM25_NODE_NOT;
+			return (left_excludes || ranks_any_leaf(query, node->left)) &&
+				(right_excludes || ranks_any_leaf(query, node->right)) &&
+				left_excludes != right_excludes;
+		case BM25_NODE_PHRASE:
+		case BM25_NODE_NOT:
+			return false;
+	}
+	pg_unreachable();
+}
+
+/* The share of documents that match the filters, if leaves are independent. */
+static double
+estimate_share(const VsBm25Matcher *matcher)
+{
+	const VsBm25Goal *goal = matcher->goal;
+	const VsBm25Query *query = goal->query;
+	double	   *shares = palloc(sizeof(double) * query->nnodes);
+	double		share = 1.0;
+
 	for (int i = 0; i < query->nnodes; i++)
 	{
 		const VsBm25Node *node = &query->nodes[i];
 
-		if (node->kind != BM25_NODE_OR && node->kind != BM25_NODE_LEAF)
-			return false;
+		if (node->kind == BM25_NODE_LEAF)
+			shares[i] = matcher->npostings[i] / matcher->ndocs;
+		else if (node->kind == BM25_NODE_NOT)
+			shares[i] = 1.0 - shares[node->left];
+		else if (node->kind == BM25_NODE_OR)
+			shares[i] = Min(shares[node->left] + shares[node->right], 1.0);
+		else
+			shares[i] = shares[node->left] * shares[node->right];
 	}
-	for (int i = 0; i < query->nleaves; i++)
-		if (query->leaves[i].labels != BM25_ALL_LABELS)
-			return false;
-	return true;
+	for (int i = 0; i < goal->nfilters; i++)
+		share *= shares[goal->filters[i]];
+	pfree(shares);
+	return share;
 }
 
-/* How often the tree has a leaf. */
-static int
-count_leaf(const VsBm25Query *query, int leaf)
+bool
+vs_bm25_maxscore_is_better(const VsBm25Matcher *matcher, uint64 k)
 {
-	int			n = 0;
+	const VsBm25Goal *goal = matcher->goal;
+	double		nranked;
+	double		share;
 
-	for (int i = 0; i < query->nnodes; i++)
-		if (query->nodes[i].kind == BM25_NODE_LEAF &&
-			query->nodes[i].leaf == leaf)
-			n++;
-	return n;
+	if (!vs_bm25_window_can(goal->query) ||
+		!ranks_any_leaf(goal->query, goal->rank))
+		return false;
+	if (goal->nfilters == 0)
+		return true;
+
+	/* Candidates are judged until k of them match, and while bounds allow. */
+	nranked = matcher->npostings[goal->rank];
+	share = estimate_share(matcher);
+	return nranked * share > k &&
+		nranked + k / share * JUDGED_PER_HIT * POSTINGS_PER_JUDGE <
+		vs_bm25_matcher_count(matcher) * POSTINGS_PER_JUDGE;
 }
 
 /* Open the lists that are not empty. */
 static void
 open_lists(MaxScore *this)
 {
-	const VsBm25Query *query = this->goal->query;
-	VsBm25Cursor **cursors =
-		vs_bm25_part_cursors(this->search, &this->search->parts[this->number],
-							 this->goal);
+	const VsBm25Goal *goal = this->matcher->goal;
+	int		   *times = count_leaves(goal);
 
+	this->lists = palloc(sizeof(VsBm25WindowList *) * goal->query->nleaves);
 	this->nlists = 0;
-	this->lists = palloc(sizeof(VsBm25WindowList *) * query->nleaves);
-	for (int i = 0; i < query->nleaves; i++)
+	for (int i = 0; i < goal->query->nleaves; i++)
 	{
-		if (cursors[i]->nblocks == 0)
+		VsBm25Cursor *cursor = this->matcher->cursors[i];
+
+		if (times[i] == 0 || cursor->nblocks == 0)
 			continue;
-		vs_bm25_cursor_rewind(cursors[i]);
-		vs_bm25_cursor_bound(cursors[i]);
-		this->lists[this->nlists++] =
-			vs_bm25_window_open(cursors[i], i, count_leaf(query, i),
-								&this->approximation);
+		this->lists[this->nlists++] = vs_bm25_window_open(cursor, i, times[i]);
 	}
+	pfree(times);
+}
+
+/* Find the leaves whose states the lists do not tell. */
+static void
+find_others(MaxScore *this)
+{
+	const VsBm25Goal *goal = this->matcher->goal;
+	bool	   *has_list = palloc0(sizeof(bool) * goal->query->nleaves);
+
+	this->states = palloc0(sizeof(VsBm25LeafState) * goal->query->nleaves);
+	this->others = palloc(sizeof(int) * goal->query->nleaves);
+	this->nothers = 0;
+	for (int i = 0; i < this->nlists; i++)
+		has_list[this->lists[i]->leaf] = true;
+	for (int i = 0; i < goal->query->nleaves; i++)
+		if (goal->is_used[i] && !has_list[i])
+			this->others[this->nothers++] = i;
+	pfree(has_list);
 }
 
 /* A score that is not above this, as computed here, is not wanted. */
@@ -177,7 +276,7 @@ add_block(MaxScore *this, const VsBm25WindowList *list,
 	int			end;
 
 	clip_block(this, block, &i, &end);
-	vs_bm25_window_score(list, &this->approximation, block, scores);
+	vs_bm25_window_score(list, block, scores);
 	for (; i < end; i++)
 	{
 		uint32		doc = block->docs[i] - this->begin;
@@ -202,7 +301,7 @@ set_block(MaxScore *this, const VsBm25WindowList *list,
 	int			end;
 
 	clip_block(this, block, &i, &end);
-	vs_bm25_window_score(list, &this->approximation, block, scores);
+	vs_bm25_window_score(list, block, scores);
 	for (; i < end; i++)
 	{
 		uint32		doc = block->docs[i] - this->begin;
@@ -271,7 +370,7 @@ add_all_of_block(MaxScore *this, const VsBm25WindowList *list,
 	int			end;
 
 	clip_block(this, block, &i, &end);
-	vs_bm25_window_score(list, &this->approximation, block, scores);
+	vs_bm25_window_score(list, block, scores);
 	for (; i < end; i++)
 		this->sums[block->docs[i] - this->begin] += scores[i];
 }
@@ -325,7 +424,7 @@ add_candidates(MaxScore *this, VsBm25WindowList *list, uint32 number,
 		if (block == NULL)
 			return false;
 		this->sums[candidates[i]] +=
-			vs_bm25_window_score_one(list, &this->approximation, block, at);
+			vs_bm25_window_score_one(list, block, at);
 	}
 	return true;
 }
@@ -387,56 +486,46 @@ add_optionals(MaxScore *this)
 	return true;
 }
 
-/* Score a document exactly. */
-static double
-score_document(MaxScore *this, uint32 doc)
+/* Set the state of a list's leaf for a document. */
+static void
+set_state(MaxScore *this, VsBm25WindowList *list, uint32 doc)
 {
-	const VsBm25Query *query = this->goal->query;
-	double		score = 0.0;
+	const VsBm25Block *block = vs_bm25_window_find(list, doc);
+	uint16		tfs[BM25_LABELS];
 
-	for (int i = 0; i < this->nlists; i++)
-	{
-		VsBm25WindowList *list = this->lists[i];
-		const VsBm25Block *block = vs_bm25_window_find(list, doc, -1.0f);
-		VsBm25LeafState *state = &this->states[list->leaf];
-		uint16		tfs[BM25_LABELS];
-
-		state->matches = block != NULL;
-		state->score = 0.0;
-		if (block == NULL)
-			continue;
-		for (int j = 0; j < BM25_LABELS; j++)
-			tfs[j] = block->tfs[j][list->at];
-		state->score = vs_bm25_leaf_score(query, &query->leaves[list->leaf], tfs,
-										  vs_bm25_len_norm(&query->params,
-														   block->lens[list->at]));
-	}
-	(void) vs_bm25_query_evaluate(query, this->goal->rank, this->states, &score);
-	return score;
+	this->states[list->leaf] = (VsBm25LeafState) {0};
+	if (block == NULL)
+		return;
+	for (int i = 0; i < BM25_LABELS; i++)
+		tfs[i] = block->tfs[i][list->at];
+	this->states[list->leaf] =
+		vs_bm25_goal_score(this->matcher->goal, list->leaf, tfs,
+						   block->lens[list->at]);
 }
 
-/* Add the candidates that are left to the hits. */
+/*
+ * Add the candidates that are left to the hits: judged by what the lists say, and
+ * the cursors of leaves that have none.
+ */
 static void
 add_hits(MaxScore *this)
 {
-	const VsBm25Part *part = &this->search->parts[this->number];
-
 	for (int i = 0; i < this->nlists; i++)
 		vs_bm25_window_rewind(this->lists[i]);
 	for (int i = 0; i < this->ncandidates; i++)
 	{
-		int			doc = this->candidates[i];
-		VsBm25Hit	hit = {
-			.part = this->number,
-			.doc = this->begin + doc,
-		};
+		uint32		doc = this->begin + this->candidates[i];
+		VsBm25Verdict verdict;
 
-		if (this->sums[doc] <= get_threshold(this))
+		if (this->sums[this->candidates[i]] <= get_threshold(this))
 			continue;
-		hit.score = score_document(this, hit.doc);
-		if (vs_bm25_hits_want(this->hits, &hit) &&
-			!vs_bm25_part_is_deleted(part, hit.doc))
-			vs_bm25_hits_add(this->hits, &hit);
+		for (int j = 0; j < this->nlists; j++)
+			set_state(this, this->lists[j], doc);
+		for (int j = 0; j < this->nothers; j++)
+			this->states[this->others[j]] =
+				vs_bm25_matcher_state(this->matcher, this->others[j], doc);
+		verdict = vs_bm25_goal_judge(this->matcher->goal, this->states);
+		vs_bm25_part_add_hit(this->part, doc, &verdict, this->hits);
 	}
 }
 
@@ -469,21 +558,19 @@ order_windows(const MaxScore *this, uint32 n)
 }
 
 void
-vs_bm25_maxscore_search(VsBm25Search *search, const VsBm25Goal *goal,
-						uint32 number, VsBm25Hits *hits)
+vs_bm25_maxscore_search(VsBm25Matcher *matcher, const VsBm25Part *part,
+						VsBm25Hits *hits)
 {
 	MaxScore   *this = palloc(sizeof(MaxScore));
-	uint32		nwindows = vs_bm25_count_windows(search->parts[number].ndocs);
+	uint32		nwindows = vs_bm25_count_windows(matcher->ndocs);
 	Window	   *windows;
 
-	this->search = search;
-	this->goal = goal;
+	this->matcher = matcher;
+	this->part = part;
 	this->hits = hits;
-	this->number = number;
-	this->slack = 1.0 - BM25_BOUND_SLACK * (goal->query->nleaves + 2);
-	this->states = palloc0(sizeof(VsBm25LeafState) * goal->query->nleaves);
-	(void) vs_bm25_approximate(goal->query, &this->approximation);
 	open_lists(this);
+	find_others(this);
+	this->slack = 1.0 - BM25_BOUND_SLACK * (this->nlists + 2);
 
 	windows = order_windows(this, nwindows);
 	for (uint32 i = 0; i < nwindows; i++)
@@ -499,4 +586,6 @@ vs_bm25_maxscore_search(VsBm25Search *search, const VsBm25Goal *goal,
 			break;
 		add_hits(this);
 	}
+	pfree(windows);
+	pfree(this);
 }

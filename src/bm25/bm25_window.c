@@ -28,25 +28,38 @@ is_moderate(double x)
 }
 
 bool
-vs_bm25_approximate(const VsBm25Query *query,
-					VsBm25Approximation *approximation)
+vs_bm25_window_can(const VsBm25Query *query)
 {
 	const VsBm25Params *params = &query->params;
 
-	if (params->k1 > LARGEST_PARAMETER || !is_moderate(params->average_len))
-		return false;
-	approximation->norm = params->k1 * (1.0 - params->b);
-	approximation->norm_per_len = params->k1 * params->b / params->average_len;
-	approximation->is_plain = true;
 	for (int i = 0; i < BM25_LABELS; i++)
-	{
 		if (!is_moderate(params->weights[i]))
 			return false;
-		approximation->weights[i] = params->weights[i];
-		if (params->weights[i] != 1.0)
-			approximation->is_plain = false;
+	return params->k1 <= LARGEST_PARAMETER && is_moderate(params->average_len);
+}
+
+/*
+ * Set the numbers by which scores are approximated.  Where no label that counts
+ * occurs, it may be that there are no positions: that counts once, as label D.
+ */
+static void
+set_numbers(VsBm25WindowList *list)
+{
+	const VsBm25Leaf *leaf = list->cursor->leaf;
+	const VsBm25Params *params = &list->cursor->query->params;
+
+	list->factor = leaf->idf * (params->k1 + 1.0) * list->times;
+	list->norm = params->k1 * (1.0 - params->b);
+	list->norm_per_len = params->k1 * params->b / params->average_len;
+	list->is_plain = true;
+	for (int i = 0; i < BM25_LABELS; i++)
+	{
+		bool		counts = leaf->is_prefix || (leaf->labels & (1 << i)) != 0;
+
+		list->weights[i] = counts ? params->weights[i] : 0.0;
+		list->is_plain = list->is_plain && list->weights[i] == 1.0f;
 	}
-	return true;
+	list->stripped_tf = params->weights[0];
 }
 
 /* Have at least n slots: a power of 2. */
@@ -105,7 +118,7 @@ vs_bm25_window_block(VsBm25WindowList *list, uint32 number, bool with_rest)
 }
 
 const VsBm25Block *
-vs_bm25_window_find(VsBm25WindowList *list, uint32 doc, float wanted)
+vs_bm25_window_find(VsBm25WindowList *list, uint32 doc)
 {
 	const VsBm25Cursor *cursor = list->cursor;
 	const VsBm25Skip *skips = cursor->skips;
@@ -116,8 +129,7 @@ vs_bm25_window_find(VsBm25WindowList *list, uint32 doc, float wanted)
 		list->number++;
 		list->at = 0;
 	}
-	if (list->number == list->end ||
-		cursor->bounds[list->number] * list->times <= wanted)
+	if (list->number == list->end)
 		return NULL;
 	block = vs_bm25_window_block(list, list->number, false);
 	if (block == NULL)
@@ -145,10 +157,10 @@ weigh_plain(const VsBm25Block *block, float *restrict tfs)
 }
 
 static void
-weigh(const VsBm25Approximation *approximation, const VsBm25Block *block,
+weigh(const VsBm25WindowList *list, const VsBm25Block *block,
 	  float *restrict tfs)
 {
-	const float *w = approximation->weights;
+	const float *w = list->weights;
 
 	for (int i = 0; i < BM25_BLOCK_POSTINGS; i++)
 	{
@@ -156,51 +168,39 @@ weigh(const VsBm25Approximation *approximation, const VsBm25Block *block,
 			w[1] * (int) block->tfs[1][i] + w[2] * (int) block->tfs[2][i] +
 			w[3] * (int) block->tfs[3][i];
 
-		tfs[i] = tf > 0.0f ? tf : w[0];
+		tfs[i] = tf > 0.0f ? tf : list->stripped_tf;
 	}
 }
 
-/* What a list's scores are multiplied by. */
-static inline float
-get_factor(const VsBm25WindowList *list)
-{
-	const VsBm25Cursor *cursor = list->cursor;
-
-	return cursor->leaf->idf * (cursor->query->params.k1 + 1.0) * list->times;
-}
-
 void
-vs_bm25_window_score(const VsBm25WindowList *list,
-					 const VsBm25Approximation *approximation,
-					 const VsBm25Block *block, float *restrict scores)
+vs_bm25_window_score(const VsBm25WindowList *list, const VsBm25Block *block,
+					 float *restrict scores)
 {
-	float		factor = get_factor(list);
-	float		norm = approximation->norm;
-	float		norm_per_len = approximation->norm_per_len;
+	float		factor = list->factor;
+	float		norm = list->norm;
+	float		norm_per_len = list->norm_per_len;
 	float		tfs[BM25_BLOCK_POSTINGS];
 
-	if (approximation->is_plain)
+	if (list->is_plain)
 		weigh_plain(block, tfs);
 	else
-		weigh(approximation, block, tfs);
+		weigh(list, block, tfs);
 	for (int i = 0; i < BM25_BLOCK_POSTINGS; i++)
 		scores[i] = factor * tfs[i] /
 			(tfs[i] + (norm + norm_per_len * (int32) block->lens[i]));
 }
 
 float
-vs_bm25_window_score_one(const VsBm25WindowList *list,
-						 const VsBm25Approximation *approximation,
-						 const VsBm25Block *block, int i)
+vs_bm25_window_score_one(const VsBm25WindowList *list, const VsBm25Block *block,
+						 int i)
 {
-	const float *w = approximation->weights;
+	const float *w = list->weights;
 	float		tf = w[0] * block->tfs[0][i] + w[1] * block->tfs[1][i] +
 		w[2] * block->tfs[2][i] + w[3] * block->tfs[3][i];
 
-	tf = tf > 0.0f ? tf : w[0];
-	return get_factor(list) * tf /
-		(tf + (approximation->norm +
-			   approximation->norm_per_len * (int32) block->lens[i]));
+	tf = tf > 0.0f ? tf : list->stripped_tf;
+	return list->factor * tf /
+		(tf + (list->norm + list->norm_per_len * (int32) block->lens[i]));
 }
 
 /*
@@ -235,8 +235,7 @@ share_blocks(VsBm25WindowList *list, uint32 nwindows)
  * If the segment is stale, so is what comes out.
  */
 static void
-bound_by_postings(VsBm25WindowList *list, uint32 nwindows,
-				  const VsBm25Approximation *approximation)
+bound_by_postings(VsBm25WindowList *list, uint32 nwindows)
 {
 	float		scores[BM25_BLOCK_POSTINGS];
 
@@ -248,7 +247,7 @@ bound_by_postings(VsBm25WindowList *list, uint32 nwindows,
 
 		if (block == NULL)
 			return;
-		vs_bm25_window_score(list, approximation, block, scores);
+		vs_bm25_window_score(list, block, scores);
 		for (int i = 0; i < block->n; i++)
 		{
 			VsBm25ListWindow *window =
@@ -261,8 +260,7 @@ bound_by_postings(VsBm25WindowList *list, uint32 nwindows,
 }
 
 VsBm25WindowList *
-vs_bm25_window_open(VsBm25Cursor *cursor, int leaf, int times,
-					const VsBm25Approximation *approximation)
+vs_bm25_window_open(VsBm25Cursor *cursor, int leaf, int times)
 {
 	VsBm25WindowList *list = palloc0(sizeof(VsBm25WindowList));
 	uint32		nwindows = vs_bm25_count_windows(cursor->segment->header.ndocs);
@@ -270,6 +268,7 @@ vs_bm25_window_open(VsBm25Cursor *cursor, int leaf, int times,
 	list->cursor = cursor;
 	list->leaf = leaf;
 	list->times = times;
+	set_numbers(list);
 	list->windows = MemoryContextAllocExtended(CurrentMemoryContext,
 											   sizeof(VsBm25ListWindow) * nwindows,
 											   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
@@ -277,6 +276,6 @@ vs_bm25_window_open(VsBm25Cursor *cursor, int leaf, int times,
 	share_blocks(list, nwindows);
 	if (cursor->nblocks <= SLOTS_KEPT &&
 		cursor->nblocks * WINDOWS_PER_BLOCK <= nwindows)
-		bound_by_postings(list, nwindows, approximation);
+		bound_by_postings(list, nwindows);
 	return list;
 }

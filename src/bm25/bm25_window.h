@@ -43,9 +43,17 @@ typedef struct VsBm25WindowList
 {
 	VsBm25Cursor *cursor;		/* for its skips and bounds; it does not move */
 	int			leaf;			/* number in the query */
-	int			times;			/* that leaf is in the tree */
+	int			times;			/* that it adds its score */
 
 	VsBm25ListWindow *windows;	/* by number */
+
+	/* How scores are approximated: tf is the sum of labels, weighted. */
+	float		weights[BM25_LABELS];
+	bool		is_plain;		/* all weights are 1 */
+	float		stripped_tf;	/* where that sum is 0 */
+	float		factor;
+	float		norm;			/* of the length: constant and factor */
+	float		norm_per_len;
 
 	/* The window. */
 	uint32		first;			/* number of the first block in it */
@@ -61,26 +69,15 @@ typedef struct VsBm25WindowList
 	int			at;
 } VsBm25WindowList;
 
-/* How scores are approximated, in float4: within BM25_BOUND_SLACK. */
-typedef struct VsBm25Approximation
-{
-	float		weights[BM25_LABELS];
-	bool		is_plain;		/* all weights are 1 */
-	float		norm;			/* of the length: constant and factor */
-	float		norm_per_len;
-} VsBm25Approximation;
-
 /*
- * False if the query's parameters are such that float4 cannot approximate scores
- * well enough.
+ * Whether scores can be approximated by float4, which takes parameters that are
+ * not extreme.
  */
-extern bool vs_bm25_approximate(const VsBm25Query *query,
-								VsBm25Approximation *approximation);
+extern bool vs_bm25_window_can(const VsBm25Query *query);
 
 /* Of a cursor that is not at its end; the bounds of windows are computed. */
 extern VsBm25WindowList *vs_bm25_window_open(VsBm25Cursor *cursor, int leaf,
-											 int times,
-											 const VsBm25Approximation *approximation);
+											 int times);
 
 /* Go to a window. */
 extern void vs_bm25_window_enter(VsBm25WindowList *list, uint32 window);
@@ -94,11 +91,10 @@ extern const VsBm25Block *vs_bm25_window_block(VsBm25WindowList *list,
 
 /*
  * Find a document; those asked for ascend until vs_bm25_window_rewind.  The block
- * whose posting list->at is it; NULL if the list does not have it.  It is not
- * looked for where the block's bound is not above "wanted".
+ * whose posting list->at is it; NULL if the list does not have it.
  */
 extern const VsBm25Block *vs_bm25_window_find(VsBm25WindowList *list,
-											  uint32 doc, float wanted);
+											  uint32 doc);
 static inline void
 vs_bm25_window_rewind(VsBm25WindowList *list)
 {
@@ -106,14 +102,15 @@ vs_bm25_window_rewind(VsBm25WindowList *list)
 	list->at = 0;
 }
 
-/* Approximate the scores of a block's postings: room for 128. */
+/*
+ * Approximate the scores of a block's postings: room for 128.  None is below the
+ * true one by more than BM25_BOUND_SLACK of it.
+ */
 extern void vs_bm25_window_score(const VsBm25WindowList *list,
-								 const VsBm25Approximation *approximation,
 								 const VsBm25Block *block, float *scores);
 
 /* That of posting i. */
 extern float vs_bm25_window_score_one(const VsBm25WindowList *list,
-									  const VsBm25Approximation *approximation,
 									  const VsBm25Block *block, int i);
 
 #endif							/* VS_BM25_WINDOW_H */
