@@ -10,6 +10,7 @@
 #include "bm25/bm25_runcode.h"
 #include "bm25/bm25_tsvector.h"
 #include "common/hashfn.h"
+#include "compat.h"
 #include "utils/memutils.h"
 
 #define ARENA_MAX_NBYTES ((Size) 3 * 1024 * 1024 * 1024)

@@ -9,8 +9,8 @@
 
 #include "bm25/bm25_packing.h"
 
-typedef uint32 Lanes32 __attribute__ ((vector_size(16)));
-typedef uint16 Lanes16 __attribute__ ((vector_size(16)));
+typedef uint32 Lanes32 __attribute__((vector_size(16)));
+typedef uint16 Lanes16 __attribute__((vector_size(16)));
 
 #define PACK pack_lanes32
 #define UNPACK unpack_lanes32

@@ -14,6 +14,7 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_operator.h"
 #include "catalog/pg_type.h"
+#include "compat.h"
 #include "hybrid/hybrid_private.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
@@ -216,8 +217,7 @@ is_same_column(const VsHybridColumn *a, const VsHybridColumn *b)
 }
 
 /* The error for want of an index. */
-static void
-pg_attribute_noreturn()
+pg_noreturn static void
 report_no_index(const VsHybridTable *table, const VsHybridColumnSpec *spec)
 {
 	const SideInfo *side = &sides[spec->side];
