@@ -208,9 +208,10 @@ end_scan(void *arg)
 	VsBm25Scan *state = arg;
 
 	if (state->hits.k > 0)
-		*get_last_scan(state) = (LastScan) {
+		*get_last_scan(state) = (LastScan)
+	{
 		.index = RelationGetRelid(state->scan->indexRelation),
-		.nranked = state->nhits,
+			.nranked = state->nhits,
 	};
 	if (state->view != NULL)
 		close_view(state);
