@@ -24,7 +24,8 @@ typedef struct Input
 	VsBm25Source *source;
 	int			number;
 	uint32		first;			/* number of its first document, unless map */
-	uint32	   *map;			/* numbers of its documents, if some are deleted */
+	uint32	   *map;			/* numbers of its documents, if some are
+								 * deleted */
 } Input;
 
 typedef struct Merge

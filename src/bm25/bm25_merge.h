@@ -26,8 +26,8 @@ typedef struct VsBm25Source VsBm25Source;
 typedef struct VsBm25SourceMethods
 {
 	/*
-	 * Step to the next lexeme, in order: sets source->lexeme and nbytes, valid
-	 * until the next call; false at the end.
+	 * Step to the next lexeme, in order: sets source->lexeme and nbytes,
+	 * valid until the next call; false at the end.
 	 */
 	bool		(*next_lexeme) (VsBm25Source *source);
 

@@ -97,7 +97,7 @@ typedef struct VsBm25Meta
 	uint32		magic;
 	uint32		version;
 	uint32		next_id;		/* the next number to give away, from 1 */
-	uint32		writing[BM25_NWRITING];	/* ids, or 0 */
+	uint32		writing[BM25_NWRITING]; /* ids, or 0 */
 	BlockNumber retired_first;	/* header page of the first in the queue, or 0 */
 	BlockNumber retired_last;	/* of the last */
 	uint32		nsegments;

@@ -42,6 +42,7 @@ extern void vs_bm25_writer_begin_lexeme(VsBm25Writer *writer,
 										const char *lexeme, int nbytes);
 extern void vs_bm25_writer_add(VsBm25Writer *writer, uint32 doc, uint32 len,
 							   const uint16 tfs[BM25_LABELS]);
+
 /* A lexeme without postings is left out. */
 extern void vs_bm25_writer_end_lexeme(VsBm25Writer *writer);
 
