@@ -45,10 +45,7 @@ vs_bm25_handler(PG_FUNCTION_ARGS)
 	am->ambuildphasename = vs_bm25_buildphasename;
 	am->amvalidate = validate;
 	am->ambeginscan = vs_bm25_beginscan;
-	am->amrescan = vs_bm25_rescan;
-	am->amgettuple = vs_bm25_gettuple;
 	am->amgetbitmap = vs_bm25_getbitmap;
-	am->amendscan = vs_bm25_endscan;
 
 	PG_RETURN_POINTER(am);
 }

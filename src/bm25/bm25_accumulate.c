@@ -132,7 +132,7 @@ add_block(VsBm25Accumulator *a)
 static inline VsBm25Address
 allocate(VsBm25Accumulator *a, uint32 nbytes)
 {
-	VsBm25Address		address;
+	VsBm25Address address;
 
 	Assert(nbytes % sizeof(VsBm25Address) == 0 && nbytes <= BM25_ARENA_BLOCK_NBYTES / 2);
 	if (unlikely(a->block_used + nbytes > BM25_ARENA_BLOCK_NBYTES))
@@ -146,7 +146,7 @@ allocate(VsBm25Accumulator *a, uint32 nbytes)
 static void
 grow_slots(VsBm25Accumulator *a)
 {
-	VsBm25Slot	   *old = a->slots;
+	VsBm25Slot *old = a->slots;
 	uint32		nold = a->nslots;
 	uint32		mask = nold * 2 - 1;
 
@@ -168,8 +168,8 @@ grow_slots(VsBm25Accumulator *a)
 static VsBm25Address
 add_entry(VsBm25Accumulator *a, const VsBm25Term *term)
 {
-	VsBm25Address		address = allocate(a, vs_bm25_entry_nbytes(term->nbytes));
-	VsBm25Entry	   *entry = vs_bm25_get_entry(a, address);
+	VsBm25Address address = allocate(a, vs_bm25_entry_nbytes(term->nbytes));
+	VsBm25Entry *entry = vs_bm25_get_entry(a, address);
 
 	entry->end = address + offsetof(VsBm25Entry, lexeme) + term->nbytes;
 	entry->chunks = 0;
@@ -191,8 +191,8 @@ find_entry(VsBm25Accumulator *a, const VsBm25Term *term, uint32 hash)
 
 	for (uint32 i = hash & mask;; i = (i + 1) & mask)
 	{
-		VsBm25Slot	   *slot = &a->slots[i];
-		VsBm25Entry	   *entry;
+		VsBm25Slot *slot = &a->slots[i];
+		VsBm25Entry *entry;
 
 		if (slot->entry == 0)
 		{
@@ -214,13 +214,13 @@ static void
 add_chunk(VsBm25Accumulator *a, VsBm25Entry *entry)
 {
 	int			level = Min(entry->level + 1, BM25_MAX_LEVEL);
-	VsBm25Address		chunk = allocate(a, vs_bm25_chunk_nbytes[level]);
-	VsBm25Address    *link = &entry->chunks;
+	VsBm25Address chunk = allocate(a, vs_bm25_chunk_nbytes[level]);
+	VsBm25Address *link = &entry->chunks;
 
 	Assert(entry->room == 0);
 	if (entry->level > 0)
 		link = (VsBm25Address *) vs_bm25_address_bytes(a, entry->end -
-										 vs_bm25_chunk_nbytes[entry->level]);
+													   vs_bm25_chunk_nbytes[entry->level]);
 	*link = chunk;
 	*(VsBm25Address *) vs_bm25_address_bytes(a, chunk) = 0;
 	entry->end = chunk + BM25_CHUNK_HEADER_NBYTES;

@@ -17,13 +17,13 @@
 #define BM25_ARENA_BLOCK_BITS	16
 #define BM25_ARENA_BLOCK_NBYTES	(1 << BM25_ARENA_BLOCK_BITS)
 
-typedef uint32 VsBm25Address;			/* 0 is none */
+typedef uint32 VsBm25Address;	/* 0 is none */
 
 /* A lexeme.  Bytes of postings follow it, and then fill a chain of chunks. */
 typedef struct VsBm25Entry
 {
-	VsBm25Address		end;			/* where the next byte goes, if there is room */
-	VsBm25Address		chunks;			/* the first, or 0 */
+	VsBm25Address end;			/* where the next byte goes, if there is room */
+	VsBm25Address chunks;		/* the first, or 0 */
 	uint32		last_doc;
 	uint32		npostings;
 	uint16		nbytes;			/* of the lexeme */
@@ -46,7 +46,7 @@ extern const uint16 vs_bm25_chunk_nbytes[BM25_MAX_LEVEL + 1];
 typedef struct VsBm25Slot
 {
 	uint32		hash;
-	VsBm25Address		entry;			/* 0: the slot is free */
+	VsBm25Address entry;		/* 0: the slot is free */
 } VsBm25Slot;
 
 /* A lexeme to sort: its first bytes as numbers that compare like them. */
@@ -54,7 +54,7 @@ typedef struct VsBm25SortKey
 {
 	uint64		first;
 	uint32		second;
-	VsBm25Address		entry;
+	VsBm25Address entry;
 } VsBm25SortKey;
 
 typedef struct VsBm25TidArray
@@ -69,7 +69,7 @@ typedef struct VsBm25Extent
 {
 	const uint8 *bytes;
 	uint32		nbytes;
-	VsBm25Address		next;			/* chunk */
+	VsBm25Address next;			/* chunk */
 	int			level;			/* of the extent */
 } VsBm25Extent;
 
@@ -83,19 +83,19 @@ struct VsBm25Accumulator
 	uint32		max_blocks;
 	uint32		block_used;		/* bytes of the last block */
 
-	VsBm25Slot	   *slots;
+	VsBm25Slot *slots;
 	uint32		nslots;			/* a power of two */
 	uint32		nlexemes;
 
-	VsBm25TidArray	docs;
-	VsBm25TidArray	nulls;
+	VsBm25TidArray docs;
+	VsBm25TidArray nulls;
 	uint64		npostings;
 
 	/* While the run is produced. */
-	VsBm25SortKey    *keys;
+	VsBm25SortKey *keys;
 	uint32		next_key;
-	const VsBm25Entry *entry;			/* the current lexeme, or NULL */
-	VsBm25Extent		extent;			/* what is still to come of the current one */
+	const VsBm25Entry *entry;	/* the current lexeme, or NULL */
+	VsBm25Extent extent;		/* what is still to come of the current one */
 };
 
 static inline char *

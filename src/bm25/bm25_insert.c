@@ -120,7 +120,7 @@ write_record(Insertion *insertion, Buffer meta_buffer)
 static bool
 append_record(Relation rel, const VsBm25RecordHeader *record)
 {
-	Insertion		insertion = {.rel = rel, .record = record};
+	Insertion	insertion = {.rel = rel, .record = record};
 	Buffer		meta_buffer;
 	const VsBm25BufferMeta *meta;
 	bool		has_room;

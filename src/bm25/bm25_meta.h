@@ -43,7 +43,7 @@ typedef struct VsBm25MetaEdit
 	Relation	rel;
 	VsBm25Meta *meta;			/* the copy to change */
 	int			nbuffers;
-	Buffer		buffers[VS_EDIT_MAX_PAGES];	/* locked exclusively */
+	Buffer		buffers[VS_EDIT_MAX_PAGES]; /* locked exclusively */
 	VsEdit		edit;
 } VsBm25MetaEdit;
 

@@ -104,11 +104,7 @@ extern void vs_bm25_stats(Relation index, VsStats *stats);
 
 /* bm25_scan.c */
 extern IndexScanDesc vs_bm25_beginscan(Relation index, int nkeys, int norderbys);
-extern void vs_bm25_rescan(IndexScanDesc scan, ScanKey keys, int nkeys,
-						   ScanKey orderbys, int norderbys);
-extern bool vs_bm25_gettuple(IndexScanDesc scan, ScanDirection direction);
 extern int64 vs_bm25_getbitmap(IndexScanDesc scan, TIDBitmap *bitmap);
-extern void vs_bm25_endscan(IndexScanDesc scan);
 
 /* bm25_cost.c */
 extern void vs_bm25_costestimate(PlannerInfo *root, IndexPath *path,

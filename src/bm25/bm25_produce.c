@@ -101,7 +101,7 @@ static uint64
 list_nbytes(const VsBm25Accumulator *a, const VsBm25Entry *entry)
 {
 	uint64		nbytes = 0;
-	VsBm25Extent		extent;
+	VsBm25Extent extent;
 
 	first_extent(entry, &extent);
 	do

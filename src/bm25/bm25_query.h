@@ -24,8 +24,8 @@ typedef struct VsBm25Leaf
 	uint32		hash;			/* vs_bm25_lexeme_hash, if no prefix */
 	bool		is_prefix;
 	unsigned int labels;		/* mask, bit 0 is D, or BM25_ALL_LABELS */
-	double		df;				/* documents that have it; a prefix: the sum over
-								 * its lexemes, but at most all documents */
+	double		df;				/* documents that have it; a prefix: the sum
+								 * over its lexemes, but at most all documents */
 	double		idf;			/* 0 before statistics are bound */
 } VsBm25Leaf;
 
@@ -50,8 +50,8 @@ typedef struct VsBm25Node
 	int			right;
 	int			first;
 	bool		in_phrase;		/* below a phrase */
-	TSQuery		phrase;			/* a phrase that is not below another: it alone,
-								 * to verify it */
+	TSQuery		phrase;			/* a phrase that is not below another: it
+								 * alone, to verify it */
 } VsBm25Node;
 
 typedef enum VsBm25Match
@@ -84,7 +84,8 @@ typedef struct VsBm25Query
 	VsBm25Node *nodes;
 	int			rank;			/* root node; -1: rows are not ranked */
 	int			rank_nleaves;	/* the first of the leaves, which are its */
-	bool		rank_is_filter; /* one filter is what ranks, and not in filters */
+	bool		rank_is_filter; /* one filter is what ranks, and not in
+								 * filters */
 	int			nfilters;
 	int		   *filters;		/* root nodes, whose scores do not count */
 	bool		matches_none;	/* a filter is the empty query */

@@ -144,7 +144,7 @@ static const VsBm25SourceMethods record_methods = {
 
 /* Add a posting to a lexeme's chain. */
 static void
-add_posting(RecordSource *records, lexemes_hash *table, uint32 doc, uint32 hash,
+add_posting(RecordSource *records, lexemes_hash * table, uint32 doc, uint32 hash,
 			const VsBm25Term *term)
 {
 	LexemeKey	key = {term->lexeme, term->nbytes, hash};
@@ -174,7 +174,7 @@ add_posting(RecordSource *records, lexemes_hash *table, uint32 doc, uint32 hash,
 
 /* Add a document's postings. */
 static void
-add_document(RecordSource *records, lexemes_hash *table,
+add_document(RecordSource *records, lexemes_hash * table,
 			 const VsBm25RecordHeader *record)
 {
 	const uint32 *hashes = vs_bm25_record_hashes(record);
@@ -199,7 +199,7 @@ lexeme_prefix(const LexemeKey *key)
 
 /* Sort the lexemes of the hash table. */
 static void
-sort_table(RecordSource *records, lexemes_hash *table)
+sort_table(RecordSource *records, lexemes_hash * table)
 {
 	lexemes_iterator iterator;
 	Lexeme	   *lexeme;

@@ -6,8 +6,6 @@
  */
 #include "postgres.h"
 
-#include <math.h>
-
 #include "bm25/bm25_merge.h"
 #include "bm25/bm25_meta.h"
 #include "bm25/bm25_query.h"
@@ -20,14 +18,14 @@
 #include "storage/lmgr.h"
 #include "utils/memutils.h"
 
-/* Segments of a tier that an insert merges into one of the next. */
+/* So many segments of the first tier an insert merges into one of the second. */
 #define TIER_NSEGMENTS 8
 
-/* Pages from which on a segment belongs to the second tier; each has 8 times more. */
-#define FIRST_TIER_NPAGES 64
+/* Pages from which on a segment belongs to the second tier. */
+#define SECOND_TIER_NPAGES 64
 
-/* The most pages that an insert merges, 4 MB; while it can choose. */
-#define SMALL_NPAGES (TIER_NSEGMENTS * FIRST_TIER_NPAGES)
+/* The most pages that an insert merges, 2 MB, as long as it can choose. */
+#define SMALL_NPAGES 256
 
 /* Segments from which on an insert merges any that are small enough. */
 #define MANY_SEGMENTS 128
@@ -68,25 +66,12 @@ compare_ids(const void *a, const void *b)
 	return left->id < right->id ? -1 : left->id > right->id;
 }
 
-static int
-tier_of(const VsBm25SegmentEntry *entry)
+/* Whether the first tier is full. */
+static bool
+is_tier_full(const VsBm25SegmentEntry *entries, int n)
 {
-	int			tier = 0;
-
-	for (uint64 npages = FIRST_TIER_NPAGES; npages <= entry->npages;
-		 npages *= TIER_NSEGMENTS)
-		tier++;
-	return tier;
-}
-
-/* Choose the first of a full first tier. */
-static void
-choose_tier(const VsBm25SegmentEntry *entries, int n, Choice *choice)
-{
-	if (n < TIER_NSEGMENTS || tier_of(&entries[TIER_NSEGMENTS - 1]) > 0)
-		return;
-	choice->n = TIER_NSEGMENTS;
-	memcpy(choice->entries, entries, sizeof(*entries) * choice->n);
+	return n >= TIER_NSEGMENTS &&
+		entries[TIER_NSEGMENTS - 1].npages < SECOND_TIER_NPAGES;
 }
 
 /* Choose the smallest ones, as many as are not too large together. */
@@ -120,8 +105,7 @@ choose_small(const VsBm25Meta *meta, Choice *choice)
 	qsort(entries, n, sizeof(*entries), compare_npages);
 
 	choice->n = 0;
-	choose_tier(entries, n, choice);
-	if (choice->n == 0 && meta->nsegments >= MANY_SEGMENTS)
+	if (meta->nsegments >= MANY_SEGMENTS || is_tier_full(entries, n))
 		choose_smallest(entries, n, SMALL_NPAGES, choice);
 	if (choice->n == 0 && meta->nsegments >= TOO_MANY_SEGMENTS)
 		choose_smallest(entries, n, PG_UINT64_MAX, choice);

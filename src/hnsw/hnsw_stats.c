@@ -160,12 +160,16 @@ vs_hnsw_stats(Relation rel, VsStats *stats)
 	BlockNumber nblocks = RelationGetNumberOfBlocks(rel);
 	bool		is_flat = index->meta.state == HNSW_FLAT;
 	Tally		tally = {.geometry = &index->geometry};
+	VsStatsSpace space = {0};
 
 	vs_stats_add_text(stats, "state", is_flat ?
 					  "flat: of few rows, which scans read all" : "graph");
 	tally_pages(&tally, rel, nblocks);
 	report_nodes(stats, &tally);
-	vs_stats_add_space(stats, nblocks, tally.nfree_bytes, tally.ndead_bytes);
+	space.npages = nblocks;
+	space.nfree_bytes = tally.nfree_bytes;
+	space.ndead_bytes = tally.ndead_bytes;
+	vs_stats_add_space(stats, &space);
 	if (!is_flat)
 		report_codec(stats, index, nblocks);
 }

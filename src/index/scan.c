@@ -99,7 +99,7 @@ start_rows(IndexScanDesc scan)
 {
 	VsScan	   *this = scan->opaque;
 
-	if (scan->numberOfOrderBys == 0)
+	if (scan->numberOfOrderBys == 0 && !this->method->does_unordered)
 		elog(ERROR, "cannot scan %s index without order", this->method->name);
 	if (!IsMVCCSnapshot(scan->xs_snapshot))
 		elog(ERROR, "non-MVCC snapshots are not supported with %s",
@@ -122,6 +122,8 @@ vs_scan_gettuple(IndexScanDesc scan, ScanDirection direction)
 
 	Assert(ScanDirectionIsForward(direction));
 
+	scan->xs_recheck = false;
+	scan->xs_recheckorderby = false;
 	if (this->stage == STAGE_BEFORE)
 		start_rows(scan);
 	if (this->stage == STAGE_ROWS)
@@ -132,7 +134,5 @@ vs_scan_gettuple(IndexScanDesc scan, ScanDirection direction)
 		this->stage = STAGE_AFTER;
 
 	MemoryContextSwitchTo(old);
-	scan->xs_recheck = false;
-	scan->xs_recheckorderby = false;
 	return found;
 }

@@ -24,11 +24,16 @@ typedef struct VsScanMethod
 {
 	const char *name;			/* of the access method */
 	Size		state_nbytes;
+	bool		does_unordered; /* scans need not be ordered */
 
 	/* Begin to search for what scan->orderByData asks for. */
 	void		(*start) (IndexScanDesc scan, void *state);
 
-	/* The next row's TID; false if there is none, and is not called again. */
+	/*
+	 * The next row's TID; false if there is none, and is not called again.
+	 * What else the scan says of a row is to be set where it is not usual:
+	 * nothing to recheck, and no distances.
+	 */
 	bool		(*next) (void *state, ItemPointer tid);
 
 	/* Free what is not memory; NULL if there is no such thing. */

@@ -25,7 +25,7 @@
 struct VsStats
 {
 	VsInspection inspection;
-	StringInfoData reasons;		/* for a REINDEX */
+	StringInfoData reasons[VS_NADVICE];
 };
 
 PG_FUNCTION_INFO_V1(vs_index_stats);
@@ -58,23 +58,26 @@ vs_stats_add_text(VsStats *stats, const char *name, const char *detail)
 }
 
 void
-vs_stats_add_space(VsStats *stats, BlockNumber npages, double nfree_bytes,
-				   double ndead_bytes)
+vs_stats_add_space(VsStats *stats, const VsStatsSpace *space)
 {
-	double		nbytes = (double) npages * BLCKSZ;
-	double		nempty_bytes = nfree_bytes + ndead_bytes;
-	double		empty_share = npages > 0 ? nempty_bytes / nbytes : 0.0;
+	double		nbytes = (double) space->npages * BLCKSZ;
+	double		nempty_bytes = space->nfree_bytes + space->ndead_bytes;
+	double		empty_share = space->npages > 0 ? nempty_bytes / nbytes : 0.0;
+	double		max_share = space->max_empty_share > 0.0 ?
+		space->max_empty_share : MAX_EMPTY_SHARE;
 
-	vs_stats_add(stats, "pages", npages, NULL);
+	vs_stats_add(stats, "pages", space->npages, NULL);
 	vs_stats_add(stats, "bytes", nbytes, NULL);
-	vs_stats_add(stats, "free_bytes", nfree_bytes, "for rows to come");
-	vs_stats_add(stats, "dead_bytes", ndead_bytes,
+	vs_stats_add(stats, "free_bytes", space->nfree_bytes, "for rows to come");
+	vs_stats_add(stats, "dead_bytes", space->ndead_bytes,
+				 space->dead_detail != NULL ? space->dead_detail :
 				 "for vacuum to free, after an earlier one was cut off");
 	vs_stats_add(stats, "fragmentation", empty_share,
 				 "share of the bytes that are free or dead");
-	if (empty_share > MAX_EMPTY_SHARE && nempty_bytes > MIN_EMPTY_BYTES)
-		vs_stats_advise_reindex(stats, "%.0f%% of its bytes hold no rows",
-								100.0 * empty_share);
+	if (empty_share > max_share && nempty_bytes > MIN_EMPTY_BYTES)
+		vs_stats_advise(stats, VS_ADVICE_REINDEX,
+						"%.0f%% of its bytes hold no rows",
+						100.0 * empty_share);
 }
 
 void
@@ -91,15 +94,15 @@ vs_stats_add_drift(VsStats *stats, double distance, double trained_distance)
 	drift = distance / trained_distance - 1.0;
 	vs_stats_add(stats, "drift", drift, "share by which the distance has grown");
 	if (drift > MAX_DRIFT)
-		vs_stats_advise_reindex(stats,
-								"rows are %.0f%% farther from their centroids than when these were trained",
-								100.0 * drift);
+		vs_stats_advise(stats, VS_ADVICE_REINDEX,
+						"rows are %.0f%% farther from their centroids than when these were trained",
+						100.0 * drift);
 }
 
 void
-vs_stats_advise_reindex(VsStats *stats, const char *format,...)
+vs_stats_advise(VsStats *stats, VsStatsAdvice advice, const char *format,...)
 {
-	StringInfo	reasons = &stats->reasons;
+	StringInfo	reasons = &stats->reasons[advice];
 	int			needed;
 
 	appendStringInfoString(reasons, reasons->len > 0 ? "; " : ": ");
@@ -122,13 +125,21 @@ add_advice(VsStats *stats)
 	Relation	index = stats->inspection.index;
 	char	   *schema = get_namespace_name(RelationGetNamespace(index));
 
-	if (stats->reasons.len == 0)
-		vs_stats_add_text(stats, "advice", "nothing to do");
-	else
+	const char *name = quote_qualified_identifier(schema,
+												  RelationGetRelationName(index));
+
+	/* A new index is merged, too. */
+	if (stats->reasons[VS_ADVICE_REINDEX].len > 0)
 		vs_stats_add_text(stats, "advice",
-						  psprintf("REINDEX INDEX CONCURRENTLY %s%s",
-								   quote_qualified_identifier(schema, RelationGetRelationName(index)),
-								   stats->reasons.data));
+						  psprintf("REINDEX INDEX CONCURRENTLY %s%s", name,
+								   stats->reasons[VS_ADVICE_REINDEX].data));
+	else if (stats->reasons[VS_ADVICE_MERGE].len > 0)
+		vs_stats_add_text(stats, "advice",
+						  psprintf("SELECT vsearch_merge(%s)%s",
+								   quote_literal_cstr(name),
+								   stats->reasons[VS_ADVICE_MERGE].data));
+	else
+		vs_stats_add_text(stats, "advice", "nothing to do");
 }
 
 /*
@@ -141,7 +152,8 @@ vs_index_stats(PG_FUNCTION_ARGS)
 	VsStats		stats = {0};
 
 	vs_inspect_begin(&stats.inspection, fcinfo, AccessShareLock);
-	initStringInfo(&stats.reasons);
+	for (int i = 0; i < VS_NADVICE; i++)
+		initStringInfo(&stats.reasons[i]);
 	stats.inspection.am->stats(stats.inspection.index, &stats);
 	add_advice(&stats);
 	vs_inspect_end(&stats.inspection);

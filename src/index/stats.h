@@ -20,12 +20,18 @@ extern void vs_stats_add(VsStats *stats, const char *name, double value,
 extern void vs_stats_add_text(VsStats *stats, const char *name,
 							  const char *detail);
 
-/*
- * Report the size of an index, and how many of its bytes are free, or taken by
- * what is dead; advises to rebuild it where these are many.
- */
-extern void vs_stats_add_space(VsStats *stats, BlockNumber npages,
-							   double nfree_bytes, double ndead_bytes);
+/* The space that an index takes. */
+typedef struct VsStatsSpace
+{
+	BlockNumber npages;
+	double		nfree_bytes;	/* of them */
+	double		ndead_bytes;	/* of them, too */
+	const char *dead_detail;	/* what is dead; NULL: what vacuum will free */
+	double		max_empty_share;	/* of free and dead bytes; 0: 10% */
+} VsStatsSpace;
+
+/* Report it; advises to rebuild the index where too much of it is empty. */
+extern void vs_stats_add_space(VsStats *stats, const VsStatsSpace *space);
 
 /*
  * Report how far rows typically are from their centroids, and were when these
@@ -34,8 +40,17 @@ extern void vs_stats_add_space(VsStats *stats, BlockNumber npages,
 extern void vs_stats_add_drift(VsStats *stats, double distance,
 							   double trained_distance);
 
-/* Advise to rebuild the index, because of what the format says. */
-extern void vs_stats_advise_reindex(VsStats *stats, const char *format,...)
-			pg_attribute_printf(2, 3);
+/* What there is to advise. */
+typedef enum VsStatsAdvice
+{
+	VS_ADVICE_REINDEX,			/* to rebuild the index */
+	VS_ADVICE_MERGE,			/* vsearch_merge */
+	VS_NADVICE
+} VsStatsAdvice;
+
+/* Advise to do something, because of what the format says. */
+extern void vs_stats_advise(VsStats *stats, VsStatsAdvice advice,
+							const char *format,...)
+			pg_attribute_printf(3, 4);
 
 #endif							/* VS_STATS_H */

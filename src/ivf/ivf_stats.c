@@ -196,8 +196,8 @@ report_growth(VsStats *stats, const Tally *tally, double nrows)
 
 	if (vs_ivf_option_centroids_from(rel) == NULL &&
 		nrows > 2.0 * meta->nrows && nrows >= nlists && nlists > 2 * meta->nlists)
-		vs_stats_advise_reindex(stats, "its number of lists, %u, was chosen for %.0f rows; for %.0f rows it is %d",
-								meta->nlists, meta->nrows, nrows, nlists);
+		vs_stats_advise(stats, VS_ADVICE_REINDEX, "its number of lists, %u, was chosen for %.0f rows; for %.0f rows it is %d",
+						meta->nlists, meta->nrows, nrows, nlists);
 }
 
 /* So that about MEASURED_ROWS rows are measured, of an index that is full. */
@@ -223,6 +223,7 @@ vs_ivf_stats(Relation rel, VsStats *stats)
 		.dists = palloc(sizeof(double) * MEASURED_ROWS),
 		.capacity = MEASURED_ROWS,
 	};
+	VsStatsSpace space = {0};
 	double		nrows;
 
 	pg_prng_seed(&tally.prng, index->meta.seed);
@@ -235,9 +236,10 @@ vs_ivf_stats(Relation rel, VsStats *stats)
 				 vs_ivf_is_exact(index) ?
 				 "a dimension: codes are the vectors themselves" :
 				 "a dimension");
-	vs_stats_add_space(stats, nblocks,
-					   tally.npages <= tally.npages_new ? 0.0 :
-					   (double) (tally.npages - tally.npages_new) * BLCKSZ, 0.0);
+	space.npages = nblocks;
+	if (tally.npages > tally.npages_new)
+		space.nfree_bytes = (double) (tally.npages - tally.npages_new) * BLCKSZ;
+	vs_stats_add_space(stats, &space);
 	if (tally.ndists > 0)
 		vs_stats_add_drift(stats,
 						   ldexp(vs_ivf_typical(tally.ndists, tally.dists),

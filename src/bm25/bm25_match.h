@@ -1,0 +1,84 @@
+/*
+ * bm25_match.h
+ *		Which documents of a segment, or record of the buffer, match a query.
+ *
+ * A search is for documents that match some trees of the query, the filters, all
+ * of them.  It may score them by another one.
+ */
+#ifndef VS_BM25_MATCH_H
+#define VS_BM25_MATCH_H
+
+#include "postgres.h"
+
+#include "bm25/bm25_buffer.h"
+#include "bm25/bm25_cursor.h"
+#include "bm25/bm25_query.h"
+
+/* What is searched for. */
+typedef struct VsBm25Goal
+{
+	const VsBm25Query *query;
+	int			nfilters;
+	int		   *filters;		/* root nodes that a document must match */
+	int			rank;			/* root node that scores it, -1: none; then
+								 * only scores above 0 are wanted */
+	bool	   *is_used;		/* by leaf: whether those trees have it */
+} VsBm25Goal;
+
+/* Make a goal of trees, in the current memory context. */
+extern VsBm25Goal *vs_bm25_goal_make(const VsBm25Query *query, int nfilters,
+									 const int *filters, int rank);
+
+/* What is found out of a document. */
+typedef struct VsBm25Verdict
+{
+	VsBm25Match match;			/* the filters */
+	double		score;			/* 0 without rank */
+	bool		is_bound;		/* the score is an upper bound */
+} VsBm25Verdict;
+
+/* What a node has offered: nothing from "from" to before "next". */
+typedef struct VsBm25Offer
+{
+	uint32		from;
+	uint32		next;
+} VsBm25Offer;
+
+/* A segment's documents that match, in order. */
+typedef struct VsBm25Matcher
+{
+	const VsBm25Goal *goal;
+	uint32		ndocs;
+	VsBm25Cursor **cursors;		/* by leaf; those of used leaves */
+	VsBm25LeafState *states;	/* by leaf */
+	double	   *npostings;		/* by node: what its list may hold */
+	VsBm25Offer *offers;		/* by node, the last ones */
+} VsBm25Matcher;
+
+/* The cursors are rewound, and must not be used by others meanwhile. */
+extern VsBm25Matcher *vs_bm25_matcher_make(const VsBm25Goal *goal,
+										   VsBm25Segment *segment,
+										   VsBm25Cursor **cursors);
+
+/*
+ * The first document from "target" on that may match, BM25_NO_DOC if there is
+ * none; targets ascend.
+ */
+extern uint32 vs_bm25_matcher_next(VsBm25Matcher *matcher, uint32 target);
+
+/* Whether the document just found matches, and how it scores. */
+extern VsBm25Verdict vs_bm25_matcher_judge(VsBm25Matcher *matcher, uint32 doc);
+
+/*
+ * No document from this one to *last scores higher by the tree that ranks.
+ * Below 0: none of them matches it.  Documents asked for ascend.
+ */
+extern double vs_bm25_matcher_bound(VsBm25Matcher *matcher, uint32 doc,
+									uint32 *last);
+
+/* The same of a record of the buffer; states is room for those of the leaves. */
+extern VsBm25Verdict vs_bm25_judge_record(const VsBm25Goal *goal,
+										  const VsBm25RecordHeader *record,
+										  VsBm25LeafState *states);
+
+#endif							/* VS_BM25_MATCH_H */
