@@ -16,8 +16,8 @@
  */
 #define PATCH_PENALTY 8
 
-typedef uint32 Lanes32 __attribute__ ((vector_size(16)));
-typedef uint16 Lanes16 __attribute__ ((vector_size(16)));
+typedef uint32 Lanes32 __attribute__((vector_size(16)));
+typedef uint16 Lanes16 __attribute__((vector_size(16)));
 
 /* Bytes of the lowest bits of n numbers. */
 static inline int
@@ -126,7 +126,7 @@ count_far_from_end(int n, int width)
 }
 
 #define NUMBER uint32
-#define LANES Lanes32
+#define NUMBERS Lanes32
 #define NBITS 32
 #define PUT_ARRAY vs_bm25_put_array32
 #define GET_ARRAY vs_bm25_get_array32
@@ -134,7 +134,7 @@ count_far_from_end(int n, int width)
 #include "bm25/bm25_packing_template.h"
 
 #define NUMBER uint16
-#define LANES Lanes16
+#define NUMBERS Lanes16
 #define NBITS 16
 #define PUT_ARRAY vs_bm25_put_array16
 #define GET_ARRAY vs_bm25_get_array16

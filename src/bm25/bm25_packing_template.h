@@ -5,7 +5,7 @@
  * Before including it, define
  *
  *		NUMBER					type of the numbers
- *		LANES					16 bytes of them
+ *		NUMBERS					16 bytes of them
  *		NBITS					bits of a number
  *		PUT_ARRAY, GET_ARRAY	names of functions
  *		NAME(function)			names of those that nobody else calls
@@ -13,19 +13,19 @@
  * All are undefined at the end.
  */
 
-#define NLANES ((int) (sizeof(LANES) / sizeof(NUMBER)))
+#define NLANES ((int) (sizeof(NUMBERS) / sizeof(NUMBER)))
 
 /* Pack 128 numbers in lanes. */
 static void
 NAME(pack_lanes) (const NUMBER *numbers, int width, uint8 *bytes)
 {
-	const LANES none = {0};
-	LANES		word = none;
+	const NUMBERS none = {0};
+	NUMBERS		word = none;
 	int			nused = 0;
 
 	for (int i = 0; i < BM25_BLOCK_POSTINGS && width > 0; i += NLANES)
 	{
-		LANES		row;
+		NUMBERS		row;
 
 		memcpy(&row, numbers + i, sizeof(row));
 		word |= row << nused;
@@ -56,8 +56,8 @@ static pg_attribute_always_inline void
 NAME(unpack_row) (const uint8 *bytes, NUMBER base, int width, int r, NUMBER *numbers)
 {
 	int			shift = r * width % NBITS;
-	LANES		row = {0};
-	LANES		next;
+	NUMBERS		row = {0};
+	NUMBERS		next;
 
 	bytes += r * width / NBITS * (int) sizeof(row);
 	if (width > 0)
@@ -262,7 +262,7 @@ GET_ARRAY(const uint8 *p, const uint8 *end, int n, NUMBER base, NUMBER *numbers)
 #undef ROWS4
 #undef NLANES
 #undef NUMBER
-#undef LANES
+#undef NUMBERS
 #undef NBITS
 #undef PUT_ARRAY
 #undef GET_ARRAY
