@@ -166,9 +166,13 @@ sub _query
 {
     my $query = _word();
 
-    $query .= (' | ', ' | ', ' | ', ' & ', ' & !', ' <-> ')[ rand 6 ] .
-      _word() . (rand() < 0.1 ? ':A' : rand() < 0.05 ? ':*' : '')
-      for 1 .. 1 + int(rand 3);
+    foreach (1 .. 1 + int(rand 3))
+    {
+        my $word = _word();
+
+        $query .= (' | ', ' | ', ' | ', ' & ', ' & !', ' <-> ')[ rand 6 ] . $word;
+        $query .= rand() < 0.1 ? ':A' : length $word >= 4 && rand() < 0.1 ? ':*' : '';
+    }
     return $query;
 }
 
