@@ -4,6 +4,7 @@
  */
 #include "driver.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +16,7 @@ vs_bench_fail(const char *format,...)
 {
 	va_list		args;
 
-	fputs("vsbench: ", stderr);
+	fprintf(stderr, "%s: ", program_invocation_short_name);
 	va_start(args, format);
 	vfprintf(stderr, format, args);
 	va_end(args);

@@ -5,35 +5,13 @@
 #ifndef VS_BENCH_OPTIONS_H
 #define VS_BENCH_OPTIONS_H
 
+#include "arguments.h"
 #include "metric.h"
-
-#define VS_BENCH_MAX_LIST 32
-#define VS_BENCH_MAX_VARIANTS 8
-
-typedef struct VsIntList
-{
-	int			n;
-	int			item[VS_BENCH_MAX_LIST];
-} VsIntList;
-
-typedef struct VsTextList
-{
-	int			n;
-	const char *item[VS_BENCH_MAX_LIST];
-} VsTextList;
-
-/* One thing that is measured: an extension, under a label of its own. */
-typedef struct VsVariant
-{
-	const char *label;
-	const char *extension;
-} VsVariant;
 
 typedef struct VsOptions
 {
 	/* what is measured */
-	VsVariant	variant[VS_BENCH_MAX_VARIANTS];
-	int			nvariants;
+	VsVariantList variants;		/* extensions */
 
 	/* data */
 	const char *name;
@@ -87,8 +65,6 @@ typedef struct VsOptions
 
 extern void vs_bench_parse_options(VsOptions *options, int argc, char **argv);
 extern int	vs_bench_has_phase(const VsOptions *options, const char *phase);
-extern const char *vs_bench_text_for(const VsVariant *variant,
-									 const char *text);
 extern const char *vs_bench_knob_name(const VsOptions *options);
 
 #endif							/* VS_BENCH_OPTIONS_H */

@@ -6,6 +6,7 @@
 
 #include "driver.h"
 #include "memory.h"
+#include "storage.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +26,7 @@ create_database(VsRun *run, int variant)
 
 	session = vs_bench_open_session(database);
 	vs_bench_execute(&session, "CREATE EXTENSION %s",
-					 run->options->variant[variant].extension);
+					 run->options->variants.item[variant].name);
 	vs_bench_close_session(&session);
 	free(database);
 }
@@ -70,7 +71,7 @@ append_default(char **list, const VsOptions *options, int variant,
 
 	for (int i = 0; i < options->with.n; i++)
 	{
-		const char *given = vs_bench_text_for(&options->variant[variant],
+		const char *given = vs_bench_text_for(&options->variants.item[variant],
 											  options->with.item[i]);
 
 		if (given != NULL && strncmp(given, name, len) == 0 &&
@@ -99,7 +100,7 @@ create_index(VsRun *run, VsSession *session, int variant)
 		append_default(&list, options, variant, "lists", options->lists);
 	for (int i = 0; i < options->with.n; i++)
 	{
-		const char *given = vs_bench_text_for(&options->variant[variant],
+		const char *given = vs_bench_text_for(&options->variants.item[variant],
 											  options->with.item[i]);
 
 		if (given != NULL)
@@ -122,7 +123,7 @@ vs_bench_load(VsRun *run, VsTurn turn)
 	double		start;
 
 	vs_bench_say("%s: loading %ld rows",
-				 run->options->variant[turn.variant].label, run->data.base.n);
+				 run->options->variants.item[turn.variant].label, run->data.base.n);
 	create_database(run, turn.variant);
 	*session = vs_bench_open_variant(run, turn.variant);
 	create_table(run, session);
@@ -182,7 +183,7 @@ vs_bench_build(VsRun *run, VsTurn turn)
 
 	if (run->options->grow)
 		return;
-	vs_bench_say("%s: building", run->options->variant[turn.variant].label);
+	vs_bench_say("%s: building", run->options->variants.item[turn.variant].label);
 	session = vs_bench_open_variant(run, turn.variant);
 	if (vs_bench_fetch_number(&session, "SELECT count(to_regclass("
 							  "'items_embedding_idx'))") > 0)
@@ -215,33 +216,16 @@ vs_bench_build(VsRun *run, VsTurn turn)
 }
 
 /*
- * Read the table, its TOAST table and all their indexes into shared buffers,
- * and say so where they do not fit.
+ * Read the variant's table and indexes into shared buffers, and say so where
+ * those of all variants do not fit.
  */
 void
 vs_bench_warm(VsRun *run, int variant)
 {
-	static const char *relations =
-		"WITH heap AS (SELECT unnest(ARRAY[oid, reltoastrelid]) AS oid "
-		"FROM pg_class WHERE oid = 'items'::regclass), "
-		"relations AS (SELECT oid FROM heap WHERE oid <> 0 UNION ALL "
-		"SELECT indexrelid FROM pg_index WHERE indrelid IN "
-		"(SELECT oid FROM heap))";
-	VsSession  *session = &run->session[variant];
-	double		share;
+	double		share = vs_bench_prewarm(&run->session[variant], "items") *
+		run->options->variants.n;
 
-	vs_bench_execute(session, "SET client_min_messages = warning");
-	vs_bench_execute(session, "CREATE EXTENSION IF NOT EXISTS pg_prewarm");
-	vs_bench_execute(session, "RESET client_min_messages");
-	vs_bench_execute(session, "%s SELECT sum(pg_prewarm(oid)) FROM relations",
-					 relations);
-	share = vs_bench_fetch_number(session,
-								  "%s SELECT sum(pg_relation_size(oid)) / "
-								  "(pg_size_bytes(current_setting("
-								  "'shared_buffers'))) FROM relations",
-								  relations);
-	if (share * run->options->nvariants > 1)
+	if (share > 1)
 		vs_bench_say("warning: shared_buffers cannot hold the relations of "
-					 "all databases (%.1f times its size)",
-					 share * run->options->nvariants);
+					 "all databases (%.1f times its size)", share);
 }

@@ -5,6 +5,7 @@
 #include "phases.h"
 
 #include "driver.h"
+#include "plan.h"
 #include "samples.h"
 #include "search.h"
 
@@ -22,41 +23,6 @@ record_at(VsRun *run, VsTurn turn, int knob, int clients, VsFigure figure,
 	};
 
 	vs_bench_record(&run->results, one);
-}
-
-/* The plan of a query that was really run, with its buffers, as JSON. */
-static char *
-explain(VsRun *run, VsSession *session, const VsWireVector *query)
-{
-	char	   *sql = vs_bench_search_sql(run);
-	char	   *full = vs_bench_format("EXPLAIN (ANALYZE, BUFFERS, TIMING off, "
-									   "FORMAT json) %s", sql);
-	const char *values[] = {query->bytes};
-	int			lengths[] = {query->nbytes};
-	int			formats[] = {1};
-	char	   *plan;
-	PGresult   *result;
-
-	result = PQexecParams(session->conn, full, 1, &session->vector_type,
-						  values, lengths, formats, 0);
-	vs_bench_check_result(session, result, PGRES_TUPLES_OK);
-	plan = vs_bench_format("%s", PQgetvalue(result, 0, 0));
-	PQclear(result);
-	free(full);
-	free(sql);
-	return plan;
-}
-
-/* The first number of that name in a plan, which is its topmost node's. */
-static double
-plan_number(const char *plan, const char *name)
-{
-	char	   *key = vs_bench_format("\"%s\": ", name);
-	const char *at = strstr(plan, key);
-	double		value = at == NULL ? 0 : strtod(at + strlen(key), NULL);
-
-	free(key);
-	return value;
 }
 
 /*
@@ -83,6 +49,7 @@ count_buffers(VsRun *run, VsSession *session)
 	long		n = run->options->explains;
 	int			must_use = must_use_index(session);
 	double		sum = 0;
+	char	   *sql = vs_bench_search_sql(run);
 
 	if (n < 1)
 		n = 1;
@@ -90,17 +57,18 @@ count_buffers(VsRun *run, VsSession *session)
 		n = run->data.queries.n;
 	for (long q = 0; q < n; q++)
 	{
-		char	   *plan = explain(run, session, &run->queries[q]);
+		char	   *plan = vs_bench_explain_vector(session, sql,
+												   &run->queries[q]);
 
 		if (must_use &&
 			strstr(plan, "\"items_embedding_idx\"") == NULL)
 			vs_bench_fail("%s: the planner does not choose the index; "
 						  "--set enable_seqscan=off forces it",
 						  PQdb(session->conn));
-		sum += plan_number(plan, "Shared Hit Blocks") +
-			plan_number(plan, "Shared Read Blocks");
+		sum += vs_bench_plan_buffers(plan);
 		free(plan);
 	}
+	free(sql);
 	return sum / n;
 }
 

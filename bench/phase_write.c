@@ -12,6 +12,7 @@
 #include "exact.h"
 #include "samples.h"
 #include "search.h"
+#include "storage.h"
 
 #include <stdio.h>
 #include <stdlib.h>

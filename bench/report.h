@@ -13,7 +13,6 @@
 extern void vs_bench_write_surroundings(FILE *to, VsRun *run, int argc,
 										char **argv);
 extern void vs_bench_write_table(FILE *to, const VsRun *run);
-extern void vs_bench_write_csv(const char *path, const VsRun *run);
 extern void vs_bench_draw_curve(const char *path, const VsRun *run);
 extern int	vs_bench_curve(const VsRun *run, int variant, VsFigure speed,
 						   VsCurvePoint *points);

@@ -5,6 +5,7 @@
 #include "run.h"
 
 #include "driver.h"
+#include "storage.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -16,17 +17,7 @@
 char *
 vs_bench_database(const VsOptions *options, int variant)
 {
-	return vs_bench_format("vsbench_%s", options->variant[variant].label);
-}
-
-/* Apply "name=value" to the session. */
-static void
-apply_setting(VsSession *session, const char *setting)
-{
-	const char *equals = strchr(setting, '=');
-
-	vs_bench_execute(session, "SET %.*s = '%s'", (int) (equals - setting),
-					 setting, equals + 1);
+	return vs_bench_format("vsbench_%s", options->variants.item[variant].label);
 }
 
 /* A session in a variant's database, with the settings of the run. */
@@ -46,11 +37,11 @@ vs_bench_open_variant(const VsRun *run, int variant)
 						 options->method, options->iterative_scan);
 	for (int i = 0; i < options->set.n; i++)
 	{
-		const char *setting = vs_bench_text_for(&options->variant[variant],
+		const char *setting = vs_bench_text_for(&options->variants.item[variant],
 												options->set.item[i]);
 
 		if (setting != NULL)
-			apply_setting(&session, setting);
+			vs_bench_apply_setting(&session, setting);
 	}
 	free(database);
 	return session;
@@ -73,28 +64,11 @@ vs_bench_search_sql(const VsRun *run)
 						   run->data.metric->op, run->options->k);
 }
 
-/* Where the WAL ends now. */
-char *
-vs_bench_wal_position(VsSession *session)
-{
-	return vs_bench_fetch_text(session, "SELECT pg_current_wal_insert_lsn()");
-}
-
-/* Bytes of WAL written since; the server is taken to do nothing else. */
-double
-vs_bench_wal_since(VsSession *session, const char *position)
-{
-	return vs_bench_fetch_number(session, "SELECT pg_wal_lsn_diff("
-								 "pg_current_wal_insert_lsn(), '%s')",
-								 position);
-}
-
 /* Size of the vector index, all forks. */
 double
 vs_bench_index_mb(VsSession *session)
 {
-	return vs_bench_fetch_number(session, "SELECT pg_total_relation_size("
-								 "'items_embedding_idx') / 1048576.0");
+	return vs_bench_relation_mb(session, "items_embedding_idx");
 }
 
 /*

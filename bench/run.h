@@ -38,8 +38,6 @@ extern char *vs_bench_database(const VsOptions *options, int variant);
 extern VsSession vs_bench_open_variant(const VsRun *run, int variant);
 extern void vs_bench_set_knob(const VsRun *run, VsSession *session, int knob);
 extern char *vs_bench_search_sql(const VsRun *run);
-extern char *vs_bench_wal_position(VsSession *session);
-extern double vs_bench_wal_since(VsSession *session, const char *position);
 extern double vs_bench_index_mb(VsSession *session);
 
 extern void vs_bench_record_cpu(VsRun *run, VsTurn turn,

@@ -112,6 +112,16 @@ vs_bench_execute(VsSession *session, const char *format,...)
 	free(sql);
 }
 
+/* Apply "name=value" to the session. */
+void
+vs_bench_apply_setting(VsSession *session, const char *setting)
+{
+	const char *equals = strchr(setting, '=');
+
+	vs_bench_execute(session, "SET %.*s = '%s'", (int) (equals - setting),
+					 setting, equals + 1);
+}
+
 /* Run a query that gives one value; NULL becomes an empty text. */
 static char *
 fetch_value(VsSession *session, const char *format, va_list args)
@@ -216,12 +226,37 @@ vs_bench_encode_vectors(const VsVectors *vectors)
 	return wires;
 }
 
-/* Send a piece of the data of a COPY. */
-static void
-put_copy_data(VsSession *session, const char *data, int nbytes)
+/* Start a COPY to the server. */
+void
+vs_bench_begin_copy(VsSession *session, const char *sql)
+{
+	PGresult   *result = PQexec(session->conn, sql);
+
+	vs_bench_check_result(session, result, PGRES_COPY_IN);
+	PQclear(result);
+}
+
+/* Send a piece of its data. */
+void
+vs_bench_put_copy_data(VsSession *session, const char *data, int nbytes)
 {
 	if (PQputCopyData(session->conn, data, nbytes) != 1)
 		vs_bench_fail("COPY: %s", PQerrorMessage(session->conn));
+}
+
+/* End it. */
+void
+vs_bench_end_copy(VsSession *session)
+{
+	PGresult   *result;
+
+	if (PQputCopyEnd(session->conn, NULL) != 1)
+		vs_bench_fail("COPY: %s", PQerrorMessage(session->conn));
+	result = PQgetResult(session->conn);
+	vs_bench_check_result(session, result, PGRES_COMMAND_OK);
+	PQclear(result);
+	while ((result = PQgetResult(session->conn)) != NULL)
+		PQclear(result);
 }
 
 /*
@@ -236,13 +271,10 @@ vs_bench_copy_rows(VsSession *session, const VsVectors *vectors,
 	int			row_size = 2 + 4 + 4 + 4 + 4 + 4 * vectors->dim;
 	char	   *chunk = vs_bench_alloc(COPY_CHUNK + row_size);
 	int			fill = 0;
-	PGresult   *result;
 
-	result = PQexec(session->conn,
-					"COPY items (id, embedding) FROM STDIN (FORMAT binary)");
-	vs_bench_check_result(session, result, PGRES_COPY_IN);
-	PQclear(result);
-	put_copy_data(session, header, sizeof(header));
+	vs_bench_begin_copy(session, "COPY items (id, embedding) FROM STDIN "
+						"(FORMAT binary)");
+	vs_bench_put_copy_data(session, header, sizeof(header));
 	for (long i = 0; i < vectors->n; i++)
 	{
 		char	   *row = chunk + fill;
@@ -255,18 +287,12 @@ vs_bench_copy_rows(VsSession *session, const VsVectors *vectors,
 		fill += row_size;
 		if (fill >= COPY_CHUNK)
 		{
-			put_copy_data(session, chunk, fill);
+			vs_bench_put_copy_data(session, chunk, fill);
 			fill = 0;
 		}
 	}
 	vs_bench_put_int(chunk + fill, 2, -1);
-	put_copy_data(session, chunk, fill + 2);
+	vs_bench_put_copy_data(session, chunk, fill + 2);
 	free(chunk);
-	if (PQputCopyEnd(session->conn, NULL) != 1)
-		vs_bench_fail("COPY: %s", PQerrorMessage(session->conn));
-	result = PQgetResult(session->conn);
-	vs_bench_check_result(session, result, PGRES_COMMAND_OK);
-	PQclear(result);
-	while ((result = PQgetResult(session->conn)) != NULL)
-		PQclear(result);
+	vs_bench_end_copy(session);
 }

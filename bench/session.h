@@ -5,7 +5,6 @@
 #ifndef VS_BENCH_SESSION_H
 #define VS_BENCH_SESSION_H
 
-#include "options.h"
 #include "vectors.h"
 
 #include <libpq-fe.h>
@@ -28,12 +27,13 @@ extern void vs_bench_close_session(VsSession *session);
 extern int	vs_bench_is_local(const VsSession *session);
 extern double vs_bench_backend_cpu_ms(const VsSession *session);
 extern void vs_bench_execute(VsSession *session, const char *format,...)
-__attribute__ ((format(printf, 2, 3)));
+			__attribute__((format(printf, 2, 3)));
+extern void vs_bench_apply_setting(VsSession *session, const char *setting);
 extern char *vs_bench_fetch_text(VsSession *session, const char *format,...)
-__attribute__ ((format(printf, 2, 3)));
+			__attribute__((format(printf, 2, 3)));
 extern double vs_bench_fetch_number(VsSession *session,
 									const char *format,...)
-__attribute__ ((format(printf, 2, 3)));
+			__attribute__((format(printf, 2, 3)));
 extern void vs_bench_check_result(VsSession *session, PGresult *result,
 								  ExecStatusType wanted);
 
@@ -42,6 +42,10 @@ extern VsWireVector *vs_bench_encode_vectors(const VsVectors *vectors);
 extern void vs_bench_put_int(char *to, int nbytes, uint32_t value);
 extern int32_t vs_bench_get_int(const char *from);
 
+extern void vs_bench_begin_copy(VsSession *session, const char *sql);
+extern void vs_bench_put_copy_data(VsSession *session, const char *data,
+								   int nbytes);
+extern void vs_bench_end_copy(VsSession *session);
 extern void vs_bench_copy_rows(VsSession *session, const VsVectors *vectors,
 							   const int32_t *ids);
 

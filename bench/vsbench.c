@@ -9,6 +9,7 @@
 #include "driver.h"
 #include "phases.h"
 #include "report.h"
+#include "report_common.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -89,7 +90,7 @@ run_phase(VsRun *run, const Phase *phase)
 	VsTurn		turn;
 	int			nrepeats = phase->nrepeats(run->options);
 	int			nsteps = phase->nsteps(run->options);
-	int			nvariants = run->options->nvariants;
+	int			nvariants = run->options->variants.n;
 
 	vs_bench_say("phase %s", phase->name);
 	for (turn.repeat = 0; turn.repeat < nrepeats; turn.repeat++)
@@ -123,13 +124,13 @@ report(VsRun *run, int argc, char **argv)
 	vs_bench_write_table(stdout, run);
 	if (out == NULL)
 		return;
-	file = fopen(vs_bench_format("%s.txt", out), "w");
-	if (file == NULL)
-		vs_bench_fail("cannot write %s.txt", out);
+	file = vs_bench_create_report(out);
 	vs_bench_write_surroundings(file, run, argc, argv);
 	vs_bench_write_table(file, run);
 	fclose(file);
-	vs_bench_write_csv(vs_bench_format("%s.csv", out), run);
+	vs_bench_write_csv(vs_bench_format("%s.csv", out), run->options->name,
+					   &run->options->variants, &run->results, "knob",
+					   "clients");
 	if (vs_bench_has_phase(run->options, "search"))
 		vs_bench_draw_curve(vs_bench_format("%s.svg", out), run);
 }
@@ -140,7 +141,7 @@ drop_databases(VsRun *run)
 {
 	VsSession	session = vs_bench_open_session("postgres");
 
-	for (int i = 0; i < run->options->nvariants; i++)
+	for (int i = 0; i < run->options->variants.n; i++)
 	{
 		vs_bench_close_session(&run->session[i]);
 		vs_bench_execute(&session, "DROP DATABASE \"%s\"",
@@ -171,7 +172,7 @@ main(int argc, char **argv)
 	run.queries = vs_bench_encode_vectors(&run.data.queries);
 	run.spare = vs_bench_encode_vectors(&run.data.spare);
 	if (!vs_bench_has_phase(&options, "load"))
-		for (int i = 0; i < options.nvariants; i++)
+		for (int i = 0; i < options.variants.n; i++)
 			run.session[i] = vs_bench_open_variant(&run, i);
 	for (int i = 0; i < VS_BENCH_COUNT(phases); i++)
 		if (vs_bench_has_phase(&options, phases[i].name))

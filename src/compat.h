@@ -25,6 +25,11 @@
 #define ereturn(context, dummy_value, ...) ereport(ERROR, __VA_ARGS__)
 #endif
 
+/* How a declaration begins whose function does not return; it was the end. */
+#if PG_VERSION_NUM < 180000
+#define pg_noreturn pg_attribute_noreturn()
+#endif
+
 #include "utils/rel.h"
 
 /* What identifies a relation's current file; renamed in 16. */

@@ -36,7 +36,7 @@ extern int	copy_get_int16(const char *data);
 
 /* Print a message like printf and end the program. */
 extern void fail(const char *format,...)
-__attribute__ ((format(printf, 1, 2), noreturn));
+			__attribute__((format(printf, 1, 2), noreturn));
 
 /* Memory, zeroed, or the program ends. */
 extern void *allocate(size_t count, size_t size);

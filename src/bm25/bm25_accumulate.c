@@ -10,6 +10,7 @@
 #include "bm25/bm25_runcode.h"
 #include "bm25/bm25_tsvector.h"
 #include "common/hashfn.h"
+#include "compat.h"
 #include "utils/memutils.h"
 
 #define ARENA_MAX_NBYTES ((Size) 3 * 1024 * 1024 * 1024)
@@ -247,15 +248,25 @@ append_bytes(VsBm25Accumulator *a, VsBm25Entry *entry, const uint8 *bytes, uint3
 	}
 }
 
+/* Append a posting, in place where it surely has room. */
 static inline void
 append_posting(VsBm25Accumulator *a, VsBm25Entry *entry, uint32 doc, uint32 len,
 			   const uint16 tfs[BM25_LABELS])
 {
 	uint8		bytes[BM25_RUN_POSTING_NBYTES];
-	uint8	   *end = vs_bm25_run_put_posting(bytes, doc - entry->last_doc, len,
-											  tfs);
+	bool		has_room = entry->room >= BM25_RUN_POSTING_NBYTES;
+	uint8	   *at = has_room ?
+		(uint8 *) vs_bm25_address_bytes(a, entry->end) : bytes;
+	uint32		n = vs_bm25_run_put_posting(at, doc - entry->last_doc, len, tfs) -
+		at;
 
-	append_bytes(a, entry, bytes, end - bytes);
+	if (has_room)
+	{
+		entry->end += n;
+		entry->room -= n;
+	}
+	else
+		append_bytes(a, entry, bytes, n);
 	entry->last_doc = doc;
 	entry->npostings++;
 }

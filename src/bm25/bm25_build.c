@@ -303,6 +303,7 @@ write_from_runs(Build *build, uint32 id)
 	for (int i = 0; i < runs->nruns; i++)
 		npostings += runs->list[i].npostings;
 	vs_team_begin_phase(build->team, BM25_PHASE_MERGE, npostings);
+	elog(DEBUG1, "merging %d runs, at most %d at a time", runs->nruns, max);
 	vs_bm25_runs_reduce(runs, max);
 
 	readers = palloc(sizeof(VsBm25RunReader *) * runs->nruns);

@@ -15,11 +15,7 @@ PG_FUNCTION_INFO_V1(vs_bm25_without_index);
 PG_FUNCTION_INFO_V1(vs_bm25_query_distance);
 PG_FUNCTION_INFO_V1(vs_bm25_query_score);
 
-/*
- * The query of the last call, bound: in fn_extra.  Whatever the statement, it
- * serves as long as the snapshot is the same: rows of a cursor go on as they
- * began.
- */
+/* The query of the last call, bound: in fn_extra. */
 typedef struct BoundQuery
 {
 	MemoryContext context;		/* of what follows */
@@ -82,7 +78,7 @@ get_bound_query(FmgrInfo *flinfo, const VsBm25QueryDatum *datum)
 	vs_bm25_get_moment(snapshot, &moment);
 	if (bound->query == NULL || VARSIZE(bound->datum) != VARSIZE(datum) ||
 		memcmp(bound->datum, datum, VARSIZE(datum)) != 0 ||
-		!vs_bm25_is_same_snapshot(&bound->moment, &moment))
+		!vs_bm25_is_same_moment(&bound->moment, &moment))
 		bind(bound, datum, snapshot);
 	return bound->query;
 }

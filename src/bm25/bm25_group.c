@@ -63,6 +63,15 @@ vs_bm25_check_index(Oid index)
 	Relation	rel = open_bm25(index);
 	Oid			table = rel->rd_index->indrelid;
 
+	if (RELATION_IS_OTHER_TEMP(rel))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("cannot access temporary indexes of other sessions")));
+	if (!rel->rd_index->indisvalid)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("index \"%s\" is not valid",
+						RelationGetRelationName(rel))));
 	if (!may_read(table, rel->rd_index->indkey.values[0]))
 		aclcheck_error(ACLCHECK_NO_PRIV, get_relkind_objtype(get_rel_relkind(table)),
 					   get_rel_name(table));

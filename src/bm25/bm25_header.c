@@ -81,10 +81,7 @@ remember(const VsBm25Segment *segment)
 	place->id = segment->entry.id;
 }
 
-static void report_header(const VsBm25Segment *segment, BlockNumber block)
-			pg_attribute_noreturn();
-
-static void
+pg_noreturn static void
 report_header(const VsBm25Segment *segment, BlockNumber block)
 {
 	ereport(ERROR,

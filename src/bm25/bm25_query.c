@@ -6,6 +6,7 @@
 
 #include "bm25/bm25_buffer.h"
 #include "bm25/bm25_query.h"
+#include "compat.h"
 #include "miscadmin.h"
 #include "port/pg_bitutils.h"
 

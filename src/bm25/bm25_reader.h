@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "bm25/bm25_segment.h"
+#include "compat.h"
 
 /*
  * Read and lock a page of a section; returns its records and how many bytes they
@@ -21,9 +22,8 @@ extern const char *vs_bm25_lock_page(VsBm25Segment *segment,
 extern void vs_bm25_unlock_page(VsBm25Segment *segment, VsBm25Section section);
 
 /* ERROR: the page of a section makes no sense. */
-extern void vs_bm25_report_page(const VsBm25Segment *segment,
-								VsBm25Section section, uint32 page)
-			pg_attribute_noreturn();
+pg_noreturn extern void vs_bm25_report_page(const VsBm25Segment *segment,
+											VsBm25Section section, uint32 page);
 
 /*
  * What header pages say, read from them or remembered: header, runs and

@@ -3,13 +3,12 @@
  *		Statistics of indexes that belong together, once in a moment.
  *
  * How many documents there are, how long, and how many have a lexeme: read when a
- * query first asks, then remembered for the rest of the statement, so that all
+ * query first asks, then remembered as long as its snapshot is used, so that all
  * that it computes agrees.  README.md, "Queries and statistics".
  */
 #include "postgres.h"
 
 #include "access/genam.h"
-#include "access/xact.h"
 #include "bm25/bm25_private.h"
 #include "bm25/bm25_query.h"
 #include "bm25/bm25_statistics.h"
@@ -98,7 +97,6 @@ void
 vs_bm25_get_moment(Snapshot snapshot, VsBm25Moment *moment)
 {
 	memset(moment, 0, sizeof(*moment));
-	moment->statement = GetCurrentStatementStartTimestamp();
 	if (snapshot == NULL || snapshot->snapshot_type != SNAPSHOT_MVCC)
 		return;
 	moment->xmin = snapshot->xmin;
@@ -180,8 +178,7 @@ get_statistics(const VsBm25Moment *moment, Oid index)
 		Statistics *statistics = remembered[i];
 
 		if (statistics->index == index &&
-			statistics->moment.statement == moment->statement &&
-			vs_bm25_is_same_snapshot(&statistics->moment, moment))
+			vs_bm25_is_same_moment(&statistics->moment, moment))
 		{
 			remember(statistics, i);
 			return statistics;

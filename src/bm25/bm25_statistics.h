@@ -1,6 +1,6 @@
 /*
  * bm25_statistics.h
- *		When statistics are of: within such a moment they stay what they are.
+ *		When statistics are of.
  */
 #ifndef VS_BM25_STATISTICS_H
 #define VS_BM25_STATISTICS_H
@@ -8,12 +8,13 @@
 #include "postgres.h"
 
 #include "utils/snapshot.h"
-#include "utils/timestamp.h"
 
+/*
+ * What tells snapshots apart.  Within a transaction statistics stay what they are
+ * in such a moment.
+ */
 typedef struct VsBm25Moment
 {
-	TimestampTz statement;		/* when it began */
-	/* What tells snapshots apart. */
 	TransactionId xmin;
 	TransactionId xmax;
 	uint32		xcnt;
@@ -21,12 +22,10 @@ typedef struct VsBm25Moment
 	uint64		completion_count;
 } VsBm25Moment;
 
-/* The moment of a snapshot in the current statement. */
 extern void vs_bm25_get_moment(Snapshot snapshot, VsBm25Moment *moment);
 
-/* Whether two moments are of one snapshot, in whatever statements. */
 static inline bool
-vs_bm25_is_same_snapshot(const VsBm25Moment *a, const VsBm25Moment *b)
+vs_bm25_is_same_moment(const VsBm25Moment *a, const VsBm25Moment *b)
 {
 	return a->xmin == b->xmin && a->xmax == b->xmax && a->xcnt == b->xcnt &&
 		a->curcid == b->curcid && a->completion_count == b->completion_count;

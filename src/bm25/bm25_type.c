@@ -77,11 +77,11 @@ vs_bm25query_out(PG_FUNCTION_ARGS)
 	VsBm25QueryDatum *query = (VsBm25QueryDatum *) PG_GETARG_POINTER(0);
 	Datum		index = DirectFunctionCall1(regclassout,
 											ObjectIdGetDatum(query->index));
-	Datum text = DirectFunctionCall1(tsqueryout,
-									 TSQueryGetDatum(&query->query));
+	Datum		query_text = DirectFunctionCall1(tsqueryout,
+												 TSQueryGetDatum(&query->query));
 
 	PG_RETURN_CSTRING(psprintf("%s: %s", DatumGetCString(index),
-							   DatumGetCString(text)));
+							   DatumGetCString(query_text)));
 }
 
 /* bm25_query(index, query) */

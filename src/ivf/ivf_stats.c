@@ -197,7 +197,7 @@ report_growth(VsStats *stats, const Tally *tally, double nrows)
 	if (vs_ivf_option_centroids_from(rel) == NULL &&
 		nrows > 2.0 * meta->nrows && nrows >= nlists && nlists > 2 * meta->nlists)
 		vs_stats_advise(stats, VS_ADVICE_REINDEX, "its number of lists, %u, was chosen for %.0f rows; for %.0f rows it is %d",
-								meta->nlists, meta->nrows, nrows, nlists);
+						meta->nlists, meta->nrows, nrows, nlists);
 }
 
 /* So that about MEASURED_ROWS rows are measured, of an index that is full. */

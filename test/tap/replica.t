@@ -135,8 +135,13 @@ sub scans_survive_replay
         SET LOCAL enable_seqscan = on;
         SET LOCAL enable_sort = on;
         SET LOCAL enable_indexscan = off;
-        SELECT q.id, n.id FROM q CROSS JOIN LATERAL (
-            SELECT id FROM t ORDER BY t.v $operator q.v LIMIT $nwanted) n
+        SELECT q.id, t.id
+        FROM q CROSS JOIN LATERAL (
+            SELECT max(n.d) AS kth
+            FROM (
+                SELECT t.v $operator q.v AS d FROM t
+                WHERE t.v IS NOT NULL ORDER BY d LIMIT $nwanted) n) k
+        JOIN t ON (t.v $operator q.v) <= k.kth
         WHERE q.id <= $nscans
         SQL
     my %exact = map { $_ => 1 } split /\n/, $exact;
