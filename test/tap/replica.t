@@ -268,8 +268,8 @@ foreach my $method (access_methods())
     index_is_clean($standby, $index, "$method: clean on the standby");
 
     scans_survive_replay($method, %search);
-    create_tables_to_keep($method);
     $primary->safe_psql('postgres', "DROP INDEX $index");
+    create_tables_to_keep($method);
 }
 
 # Promoted, the standby takes over.

@@ -42,6 +42,7 @@ our @EXPORT = qw(
     load_documents
     load_neighbours
     load_rows
+    load_texts
 );
 
 # How many queries there are to documents: exact answers take longer than those
@@ -177,8 +178,9 @@ sub _query
     return $query;
 }
 
-# Create tables of made documents; "queries" names that of queries.
-sub _load_documents
+# Create tables of made documents.  Parameters: seed, tables as for load_clustered,
+# "queries" for the name of that of queries, if there is one.
+sub load_texts
 {
     my ($node, %spec) = @_;
     my @tables = @{ $spec{tables} };
@@ -186,7 +188,7 @@ sub _load_documents
     srand($spec{seed});
     while (my ($table, $nrows) = splice @tables, 0, 2)
     {
-        my $of_queries = $table eq $spec{queries};
+        my $of_queries = $table eq ($spec{queries} // '');
         my $path = PostgreSQL::Test::Utils::tempdir() . "/$table.copy";
 
         $nrows = $DOCUMENT_QUERIES if $of_queries && $nrows > $DOCUMENT_QUERIES;
@@ -203,7 +205,7 @@ sub _load_documents
 }
 
 # Create tables for tests of an access method: of vectors as load_clustered does,
-# or of documents, with "queries" the name of the table of queries.  Tables that
+# or of documents as load_texts does.  Tables that
 # were loaded before stay if they are of the same kind.  True if there are new
 # ones: all else that belongs to the old ones is gone.
 sub load_rows
@@ -217,7 +219,7 @@ sub load_rows
         'DROP TABLE IF EXISTS ' . join(', ', sort keys %tables) . ' CASCADE');
     if ($kind eq 'documents')
     {
-        _load_documents($node, %spec);
+        load_texts($node, %spec);
     }
     else
     {
