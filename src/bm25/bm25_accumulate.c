@@ -10,6 +10,7 @@
 #include "bm25/bm25_runcode.h"
 #include "bm25/bm25_tsvector.h"
 #include "common/hashfn.h"
+#include "miscadmin.h"
 #include "compat.h"
 #include "utils/memutils.h"
 
@@ -155,14 +156,16 @@ grow_slots(VsBm25Accumulator *a)
 	a->slots = MemoryContextAllocExtended(a->rows, sizeof(VsBm25Slot) * a->nslots,
 										  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	for (uint32 i = 0; i < nold; i++)
-		if (old[i].entry != 0)
-		{
-			uint32		j = old[i].hash & mask;
+	{
+		uint32		j = old[i].hash & mask;
 
-			while (a->slots[j].entry != 0)
-				j = (j + 1) & mask;
-			a->slots[j] = old[i];
-		}
+		CHECK_FOR_INTERRUPTS();
+		if (old[i].entry == 0)
+			continue;
+		while (a->slots[j].entry != 0)
+			j = (j + 1) & mask;
+		a->slots[j] = old[i];
+	}
 	pfree(old);
 }
 
@@ -248,15 +251,25 @@ append_bytes(VsBm25Accumulator *a, VsBm25Entry *entry, const uint8 *bytes, uint3
 	}
 }
 
+/* Append a posting, in place where it surely has room. */
 static inline void
 append_posting(VsBm25Accumulator *a, VsBm25Entry *entry, uint32 doc, uint32 len,
 			   const uint16 tfs[BM25_LABELS])
 {
 	uint8		bytes[BM25_RUN_POSTING_NBYTES];
-	uint8	   *end = vs_bm25_run_put_posting(bytes, doc - entry->last_doc, len,
-											  tfs);
+	bool		has_room = entry->room >= BM25_RUN_POSTING_NBYTES;
+	uint8	   *at = has_room ?
+		(uint8 *) vs_bm25_address_bytes(a, entry->end) : bytes;
+	uint32		n = vs_bm25_run_put_posting(at, doc - entry->last_doc, len, tfs) -
+		at;
 
-	append_bytes(a, entry, bytes, end - bytes);
+	if (has_room)
+	{
+		entry->end += n;
+		entry->room -= n;
+	}
+	else
+		append_bytes(a, entry, bytes, n);
 	entry->last_doc = doc;
 	entry->npostings++;
 }

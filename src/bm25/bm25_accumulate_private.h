@@ -14,7 +14,7 @@
 #include "bm25/bm25_accumulate.h"
 
 /* Addresses in the arena are those of its blocks, one after the other. */
-#define BM25_ARENA_BLOCK_BITS	16
+#define BM25_ARENA_BLOCK_BITS	15
 #define BM25_ARENA_BLOCK_NBYTES	(1 << BM25_ARENA_BLOCK_BITS)
 
 typedef uint32 VsBm25Address;	/* 0 is none */

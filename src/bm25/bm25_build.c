@@ -13,6 +13,7 @@
 #include "bm25/bm25_merge.h"
 #include "bm25/bm25_meta.h"
 #include "bm25/bm25_private.h"
+#include "bm25/bm25_query.h"
 #include "bm25/bm25_runs.h"
 #include "commands/progress.h"
 #include "index/team.h"
@@ -303,6 +304,7 @@ write_from_runs(Build *build, uint32 id)
 	for (int i = 0; i < runs->nruns; i++)
 		npostings += runs->list[i].npostings;
 	vs_team_begin_phase(build->team, BM25_PHASE_MERGE, npostings);
+	elog(DEBUG1, "merging %d runs, at most %d at a time", runs->nruns, max);
 	vs_bm25_runs_reduce(runs, max);
 
 	readers = palloc(sizeof(VsBm25RunReader *) * runs->nruns);
@@ -346,6 +348,9 @@ vs_bm25_build(Relation heap, Relation index, IndexInfo *indexInfo)
 	else if (build.accumulator != NULL && has_rows(&build))
 		write_from_memory(&build, id);
 	log_index(build.team);
+
+	/* Of a REINDEX: rows that were deleted no longer count. */
+	vs_bm25_forget_statistics();
 
 	vs_bm25_runs_free(build.runs);
 	vs_team_end(build.team);

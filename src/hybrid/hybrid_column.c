@@ -40,7 +40,7 @@ static const SideInfo sides[HYBRID_SIDES] = {
 		{"<->", "<#>", "<=>", "<+>"}, InvalidOid, "vector",
 		"vector index",
 		"Create an index with hnsw or ivfflat, or name vector_column and vector_operator to search without one.",
-		"Name one by vector_column, or by vector_operator where they are on the same column."
+		"Name one by vector_column, and by vector_operator where they are on the same column."
 	},
 	[HYBRID_TEXT] = {
 		{"<@@>"}, TSVECTOROID, "bm25query",
@@ -264,7 +264,7 @@ vs_hybrid_find_column(const VsHybridTable *table,
 		if (found != NULL && !is_same_column(found, column))
 			ereport(ERROR,
 					(errcode(ERRCODE_AMBIGUOUS_COLUMN),
-					 errmsg("table \"%s\" has several columns or operators with a %s",
+					 errmsg("table \"%s\" has several %ses that order rows differently",
 							RelationGetRelationName(table->relation),
 							side->noun),
 					 errhint("%s", side->many_hint)));

@@ -12,7 +12,8 @@ use warnings FATAL => 'all';
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
-use Time::HiRes qw(sleep time);
+use Time::HiRes qw(time);
+use VSearch::Build;
 use VSearch::Data;
 use VSearch::Recall;
 use VSearch::Test;
@@ -43,35 +44,12 @@ $node->safe_psql('postgres', <<~'SQL');
     SQL
 exact_answers($node, %search);
 
-# Wait until a query returns true.
-sub wait_until
-{
-    my ($query) = @_;
-    return $node->poll_query_until('postgres', $query)
-      || BAIL_OUT("waited in vain for $query");
-}
-
-# Test that nothing is left of a build that failed.  Files that participants
-# share lie in a directory, which pg_ls_tmpdir() leaves out.
-sub nothing_is_left
-{
-    my ($test_name) = @_;
-    my $left = $node->safe_psql('postgres', <<~'SQL');
-        SELECT relname FROM pg_class WHERE relname LIKE 't_hnsw%'
-        UNION ALL SELECT pg_ls_dir('base/pgsql_tmp', true, false)
-        UNION ALL SELECT backend_type FROM pg_stat_activity
-        WHERE backend_type = 'parallel worker'
-        SQL
-
-    return is($left, '', "$test_name: nothing is left");
-}
-
 # Start a slow build and wait until workers link its graph.
 sub start_slow_build
 {
     my $task = start_sql($node, $slow);
 
-    wait_until(<<~'SQL');
+    wait_until($node, <<~'SQL');
         SELECT count(*) = 2 FROM pg_stat_activity
         WHERE backend_type = 'parallel worker'
         AND (SELECT phase LIKE '%: building graph' AND tuples_done > 100
@@ -130,7 +108,7 @@ foreach my $leader ('0', 'pg_backend_pid()')
         USING hnsw ((checked(id, v)::vector(128)) vector_l2_ops);
         SQL
     like($err, qr/no row \d+ here/, 'the error is reported');
-    nothing_is_left("error, leader $leader");
+    nothing_is_left($node, "error, leader $leader");
 }
 $node->safe_psql('postgres', 'ALTER TABLE t RESET (parallel_workers)');
 
@@ -148,7 +126,7 @@ for (my $try = 0; $try < 3 && $least >= 1; $try++)
     like(task_errors($task), qr/canceling statement/, 'it says why');
 }
 cmp_ok($least, '<', 1, 'within a second');
-nothing_is_left('cancelled');
+nothing_is_left($node, 'cancelled');
 
 # A worker is terminated.
 my $task = start_slow_build();
@@ -157,7 +135,7 @@ $node->safe_psql('postgres', <<~'SQL');
     WHERE backend_type = 'parallel worker' LIMIT 1
     SQL
 ok(!finish_task($task), 'the build ends with its worker');
-nothing_is_left('worker terminated');
+nothing_is_left($node, 'worker terminated');
 
 # A worker is killed: the server starts anew.
 $task = start_slow_build();
@@ -166,8 +144,8 @@ my $worker = $node->safe_psql('postgres', <<~'SQL');
     SQL
 kill 'KILL', $worker;
 ok(!finish_task($task), 'the build ends with the server');
-wait_until('SELECT true');
-nothing_is_left('worker killed');
+wait_for_server($node);
+nothing_is_left($node, 'worker killed');
 $node->safe_psql('postgres', $create);
 index_is_clean($node, 't_hnsw_l2', 'clean after all that');
 $node->safe_psql('postgres', 'DROP INDEX t_hnsw_l2');

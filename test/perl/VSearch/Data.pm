@@ -1,6 +1,6 @@
 =head1 NAME
 
-VSearch::Data - vectors for the tests, made or real
+VSearch::Data - vectors and documents for the tests, made or real
 
 =head1 DESCRIPTION
 
@@ -12,8 +12,8 @@ nowhere but in bad tests, has no structure that a graph could use.
 Real vectors come from the data folder that VSEARCH_TEST_DATA names, or from
 ../shared/data beside the repository.
 
-Tables have the columns id, label and v; ids count from 1.  label is a made
-row's cluster.
+Tables of vectors have the columns id, label and v; ids count from 1.  label is a
+made row's cluster.  Tables of documents have id and t, a tsvector.
 
 =cut
 
@@ -34,6 +34,7 @@ our @EXPORT = qw(
     data_set
     load_bvecs
     load_clustered
+    load_documents
     load_neighbours
 );
 
@@ -147,6 +148,26 @@ sub load_clustered
 
     # The server's harness draws ports and names from the same generator.
     srand();
+    return;
+}
+
+# Create a table of made documents of so many words, some rare and some in every
+# document.  There are 2000 different ones, so that many more are made soon.
+sub load_documents
+{
+    my ($node, $table, $nrows, $nwords) = @_;
+
+    $node->safe_psql('postgres', <<~"SQL");
+        CREATE TABLE $table (id integer, t tsvector);
+        WITH documents AS MATERIALIZED (
+            SELECT d, to_tsvector('simple', string_agg(
+                left(md5((d * 1000 + w)::text), w % 9 + 1), ' ')) AS t
+            FROM generate_series(0, 1999) d, generate_series(1, $nwords) w
+            GROUP BY d)
+        INSERT INTO $table
+        SELECT i, t FROM generate_series(1, $nrows) i JOIN documents ON d = i % 2000;
+        ANALYZE $table;
+        SQL
     return;
 }
 
