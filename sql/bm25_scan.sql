@@ -140,10 +140,10 @@ FETCH FIRST FROM c;
 COMMIT;
 
 -- The inner side of a join: a query for each row.
-SET enable_seqscan = off;
 EXPLAIN (COSTS OFF)
 SELECT n, id FROM scan_queries, LATERAL (
 	SELECT id FROM scan_docs WHERE tsv @@ query ORDER BY tsv <@> query LIMIT 3) top;
+SET enable_seqscan = off;
 SELECT count(*) AS wrong FROM scan_queries, LATERAL (
 	SELECT array_agg(d) AS distances FROM (
 		SELECT tsv <@> query AS d FROM scan_docs WHERE tsv @@ query

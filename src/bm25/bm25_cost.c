@@ -16,17 +16,23 @@
 #include "utils/selfuncs.h"
 #include "utils/spccache.h"
 
-/* Pages read at random before a row is found: metapage, dictionary, postings. */
-#define START_PAGES 4
+/*
+ * Pages read at random before a row is found.  It is more than one, but those of
+ * the dictionary and of frequent lexemes are in memory.
+ */
+#define START_PAGES 1
 
 /*
- * Share of the documents whose postings a search goes through: the query's words
- * may be anything, and are often parameters.
+ * Postings of a query's lexemes, as a share of the documents: its words may be
+ * anything, and are often parameters.
  */
-#define SEARCHED_SHARE 0.05
+#define SEARCHED_SHARE 0.1
 
-/* What a posting costs, in calls of operators: they come by the block. */
-#define POSTING_OPERATORS 0.1
+/*
+ * What each costs, in calls of operators, those taken together that bounds
+ * exclude: 300,000 documents took 0.15 ms.
+ */
+#define POSTING_OPERATORS 0.2
 
 /* Have the planner take any other path: not infinite, as costs are subtracted. */
 #define FORBIDDEN_COST 1e300

@@ -27,6 +27,24 @@ use_leaves(VsBm25Goal *goal, int root)
 		use_leaves(goal, node->right);
 }
 
+/* Mark the hashes of the leaves; a prefix has none. */
+static void
+mark_hashes(VsBm25Goal *goal)
+{
+	goal->can_pass = goal->rank >= 0;
+	for (int i = 0; i < goal->query->nleaves; i++)
+	{
+		const VsBm25Leaf *leaf = &goal->query->leaves[i];
+		uint32		bit = leaf->hash % BM25_HASH_BITS;
+
+		if (!goal->is_used[i])
+			continue;
+		if (leaf->is_prefix)
+			goal->can_pass = false;
+		goal->hash_bits[bit / 64] |= UINT64CONST(1) << (bit % 64);
+	}
+}
+
 VsBm25Goal *
 vs_bm25_goal_make(const VsBm25Query *query, int nfilters, const int *filters,
 				  int rank)
@@ -43,6 +61,7 @@ vs_bm25_goal_make(const VsBm25Query *query, int nfilters, const int *filters,
 		use_leaves(goal, filters[i]);
 	if (rank >= 0)
 		use_leaves(goal, rank);
+	mark_hashes(goal);
 	return goal;
 }
 
@@ -277,12 +296,30 @@ find_in_record(const VsBm25Leaf *leaf, const VsBm25RecordHeader *record,
 	return vs_bm25_leaf_matches(leaf, tfs);
 }
 
+/* Whether a record may have a leaf. */
+static bool
+may_have_leaf(const VsBm25Goal *goal, const VsBm25RecordHeader *record)
+{
+	const uint32 *hashes = vs_bm25_record_hashes(record);
+
+	for (uint32 i = 0; i < record->nlexemes; i++)
+	{
+		uint32		bit = hashes[i] % BM25_HASH_BITS;
+
+		if (goal->hash_bits[bit / 64] & (UINT64CONST(1) << (bit % 64)))
+			return true;
+	}
+	return false;
+}
+
 VsBm25Verdict
 vs_bm25_judge_record(const VsBm25Goal *goal, const VsBm25RecordHeader *record,
 					 VsBm25LeafState *states)
 {
 	const VsBm25Query *query = goal->query;
 
+	if (goal->can_pass && !may_have_leaf(goal, record))
+		return (VsBm25Verdict) {.match = BM25_MATCH_NO};
 	for (int i = 0; i < query->nleaves; i++)
 	{
 		uint16		tfs[BM25_LABELS];

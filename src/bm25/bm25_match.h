@@ -14,6 +14,8 @@
 #include "bm25/bm25_cursor.h"
 #include "bm25/bm25_query.h"
 
+#define BM25_HASH_BITS 1024
+
 /* What is searched for. */
 typedef struct VsBm25Goal
 {
@@ -23,6 +25,13 @@ typedef struct VsBm25Goal
 	int			rank;			/* root node that scores it, -1: none; then
 								 * only scores above 0 are wanted */
 	bool	   *is_used;		/* by leaf: whether those trees have it */
+
+	/*
+	 * To see at once that a record has no leaf, and so no score: a bit for each
+	 * used leaf's hash, modulo how many there are.
+	 */
+	bool		can_pass;		/* records without such a bit need no look */
+	uint64		hash_bits[BM25_HASH_BITS / 64];
 } VsBm25Goal;
 
 /* Make a goal of trees, in the current memory context. */

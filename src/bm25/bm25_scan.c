@@ -208,11 +208,12 @@ end_scan(void *arg)
 	VsBm25Scan *state = arg;
 
 	if (state->hits.k > 0)
-		*get_last_scan(state) = (LastScan)
 	{
-		.index = RelationGetRelid(state->scan->indexRelation),
-			.nranked = state->nhits,
-	};
+		LastScan   *last = get_last_scan(state);
+
+		last->index = RelationGetRelid(state->scan->indexRelation);
+		last->nranked = state->nhits;
+	}
 	if (state->view != NULL)
 		close_view(state);
 	for (int i = 0; i < state->scan->numberOfOrderBys; i++)
