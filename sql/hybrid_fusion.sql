@@ -161,6 +161,10 @@ FROM (VALUES ('any', 'Quick, brown!'), (NULL, 'Quick, brown!'), ('all', 'Quick, 
     ('websearch', '"brown quick" or bread'), ('tsquery', 'qu:* & !brown')) c (mode, query);
 SELECT * FROM hybrid_search('note', NULL, 'not ( a query', query_mode => 'tsquery');
 
+-- In a SELECT list, and for each row of another table.
+SELECT (hybrid_search('note', '[4]', 'fox', 2)).key;
+SELECT q, key FROM (VALUES ('fox'), ('quack')) w (q), hybrid_search('note', NULL, q);
+
 -- Bad options.
 SELECT * FROM hybrid_search(NULL, '[1]', 'fox');
 SELECT * FROM hybrid_search('note', '[1]', 'fox', -1);
