@@ -291,8 +291,15 @@ uint32
 vs_bm25_cursor_seek_slow(VsBm25Cursor *cursor, uint32 target)
 {
 	bool		is_back = target < cursor->from;
+	const VsBm25Block *block = cursor->block;
 
 	cursor->from = target;
+	if (!is_back && block != NULL && cursor->at + 1 < block->n &&
+		block->docs[cursor->at + 1] >= target)
+	{
+		cursor->doc = block->docs[++cursor->at];
+		return cursor->doc;
+	}
 	if (!is_in_block(cursor, target))
 	{
 		uint32		number =

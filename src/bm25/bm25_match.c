@@ -46,6 +46,50 @@ vs_bm25_goal_make(const VsBm25Query *query, int nfilters, const int *filters,
 	return goal;
 }
 
+VsBm25LeafState
+vs_bm25_goal_score(const VsBm25Goal *goal, int leaf,
+				   const uint16 tfs[BM25_LABELS], uint32 len)
+{
+	const VsBm25Query *query = goal->query;
+	VsBm25LeafState state = {0};
+
+	state.matches = vs_bm25_leaf_matches(&query->leaves[leaf], tfs);
+	if (state.matches && goal->rank >= 0)
+		state.score = vs_bm25_leaf_score(query, &query->leaves[leaf], tfs,
+										 vs_bm25_len_norm(&query->params, len));
+	return state;
+}
+
+VsBm25Verdict
+vs_bm25_goal_judge(const VsBm25Goal *goal, const VsBm25LeafState *states)
+{
+	VsBm25Verdict verdict = {.match = BM25_MATCH_YES};
+
+	for (int i = 0; i < goal->nfilters; i++)
+	{
+		double		score;
+		VsBm25Match match = vs_bm25_query_evaluate(goal->query,
+												   goal->filters[i],
+												   states, &score);
+
+		verdict.match = Min(verdict.match, match);
+		if (match == BM25_MATCH_NO)
+			return verdict;
+	}
+	if (goal->rank >= 0)
+	{
+		double		score;
+		VsBm25Match match = vs_bm25_query_evaluate(goal->query, goal->rank,
+												   states, &score);
+
+		verdict.score = match == BM25_MATCH_NO ? 0.0 : score;
+		verdict.is_bound = match == BM25_MATCH_MAYBE && score > 0.0;
+		if (goal->query->rank_is_filter)
+			verdict.match = Min(verdict.match, match);
+	}
+	return verdict;
+}
+
 /*
  * How many documents a node may offer, as far as its postings tell.  Nodes come
  * after their children.
@@ -183,74 +227,28 @@ vs_bm25_matcher_next(VsBm25Matcher *matcher, uint32 target)
 	return doc;
 }
 
-/* Evaluate a goal's trees by the states of the leaves. */
-static VsBm25Verdict
-judge(const VsBm25Goal *goal, const VsBm25LeafState *states)
+VsBm25LeafState
+vs_bm25_matcher_state(VsBm25Matcher *matcher, int leaf, uint32 doc)
 {
-	VsBm25Verdict verdict = {.match = BM25_MATCH_YES};
+	VsBm25Cursor *cursor = matcher->cursors[leaf];
+	uint16		tfs[BM25_LABELS];
+	uint32		len;
 
-	for (int i = 0; i < goal->nfilters; i++)
-	{
-		double		score;
-		VsBm25Match match = vs_bm25_query_evaluate(goal->query,
-												   goal->filters[i],
-												   states, &score);
-
-		verdict.match = Min(verdict.match, match);
-		if (match == BM25_MATCH_NO)
-			return verdict;
-	}
-	if (goal->rank >= 0)
-	{
-		double		score;
-		VsBm25Match match = vs_bm25_query_evaluate(goal->query, goal->rank,
-												   states, &score);
-
-		verdict.score = match == BM25_MATCH_NO ? 0.0 : score;
-		verdict.is_bound = match == BM25_MATCH_MAYBE && score > 0.0;
-		if (goal->query->rank_is_filter)
-			verdict.match = Min(verdict.match, match);
-	}
-	return verdict;
-}
-
-/* The state of a leaf that has these term frequencies. */
-static VsBm25LeafState
-score_leaf(const VsBm25Goal *goal, const VsBm25Leaf *leaf,
-		   const uint16 tfs[BM25_LABELS], uint32 len)
-{
-	const VsBm25Query *query = goal->query;
-	VsBm25LeafState state = {.matches = vs_bm25_leaf_matches(leaf, tfs)};
-
-	if (state.matches && goal->rank >= 0)
-		state.score = vs_bm25_leaf_score(query, leaf, tfs,
-										 vs_bm25_len_norm(&query->params, len));
-	return state;
+	if (vs_bm25_cursor_seek(cursor, doc) != doc)
+		return (VsBm25LeafState) {0};
+	vs_bm25_cursor_get(cursor, tfs, &len);
+	return vs_bm25_goal_score(matcher->goal, leaf, tfs, len);
 }
 
 VsBm25Verdict
 vs_bm25_matcher_judge(VsBm25Matcher *matcher, uint32 doc)
 {
 	const VsBm25Goal *goal = matcher->goal;
-	const VsBm25Query *query = goal->query;
 
-	for (int i = 0; i < query->nleaves; i++)
-	{
-		VsBm25Cursor *cursor = matcher->cursors[i];
-		uint16		tfs[BM25_LABELS];
-		uint32		len;
-
-		if (!goal->is_used[i])
-			continue;
-		if (vs_bm25_cursor_seek(cursor, doc) != doc)
-		{
-			matcher->states[i] = (VsBm25LeafState) {0};
-			continue;
-		}
-		vs_bm25_cursor_get(cursor, tfs, &len);
-		matcher->states[i] = score_leaf(goal, &query->leaves[i], tfs, len);
-	}
-	return judge(goal, matcher->states);
+	for (int i = 0; i < goal->query->nleaves; i++)
+		if (goal->is_used[i])
+			matcher->states[i] = vs_bm25_matcher_state(matcher, i, doc);
+	return vs_bm25_goal_judge(goal, matcher->states);
 }
 
 /* Term frequencies of a leaf in a record; false if it has none. */
@@ -292,9 +290,22 @@ vs_bm25_judge_record(const VsBm25Goal *goal, const VsBm25RecordHeader *record,
 		states[i] = (VsBm25LeafState) {0};
 		if (goal->is_used[i] &&
 			find_in_record(&query->leaves[i], record, tfs))
-			states[i] = score_leaf(goal, &query->leaves[i], tfs, record->len);
+			states[i] = vs_bm25_goal_score(goal, i, tfs, record->len);
 	}
-	return judge(goal, states);
+	return vs_bm25_goal_judge(goal, states);
+}
+
+double
+vs_bm25_matcher_count(const VsBm25Matcher *matcher)
+{
+	const VsBm25Goal *goal = matcher->goal;
+	double		n = matcher->ndocs;
+
+	if (goal->rank >= 0)
+		n = Min(n, matcher->npostings[goal->rank]);
+	for (int i = 0; i < goal->nfilters; i++)
+		n = Min(n, matcher->npostings[goal->filters[i]]);
+	return n;
 }
 
 /* What vs_bm25_matcher_bound says, of one node; narrows *last down. */

@@ -37,6 +37,15 @@ typedef struct VsBm25Verdict
 	bool		is_bound;		/* the score is an upper bound */
 } VsBm25Verdict;
 
+/* The state of a leaf with these term frequencies, scored if the goal has a rank. */
+extern VsBm25LeafState vs_bm25_goal_score(const VsBm25Goal *goal, int leaf,
+										  const uint16 tfs[BM25_LABELS],
+										  uint32 len);
+
+/* Evaluate the goal's trees by the states of the leaves. */
+extern VsBm25Verdict vs_bm25_goal_judge(const VsBm25Goal *goal,
+										const VsBm25LeafState *states);
+
 /* What a node has offered: nothing from "from" to before "next". */
 typedef struct VsBm25Offer
 {
@@ -66,7 +75,11 @@ extern VsBm25Matcher *vs_bm25_matcher_make(const VsBm25Goal *goal,
  */
 extern uint32 vs_bm25_matcher_next(VsBm25Matcher *matcher, uint32 target);
 
-/* Whether the document just found matches, and how it scores. */
+/* The state of a leaf that the goal uses. */
+extern VsBm25LeafState vs_bm25_matcher_state(VsBm25Matcher *matcher, int leaf,
+											 uint32 doc);
+
+/* Whether a document matches, and how it scores. */
 extern VsBm25Verdict vs_bm25_matcher_judge(VsBm25Matcher *matcher, uint32 doc);
 
 /*
@@ -76,7 +89,13 @@ extern VsBm25Verdict vs_bm25_matcher_judge(VsBm25Matcher *matcher, uint32 doc);
 extern double vs_bm25_matcher_bound(VsBm25Matcher *matcher, uint32 doc,
 									uint32 *last);
 
-/* The same of a record of the buffer; states is room for those of the leaves. */
+/*
+ * About how many documents will be offered: as many as the shortest list of those
+ * that a document must have.
+ */
+extern double vs_bm25_matcher_count(const VsBm25Matcher *matcher);
+
+/* vs_bm25_matcher_judge for a record of the buffer; states is room for those of the leaves. */
 extern VsBm25Verdict vs_bm25_judge_record(const VsBm25Goal *goal,
 										  const VsBm25RecordHeader *record,
 										  VsBm25LeafState *states);

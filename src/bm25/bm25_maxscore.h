@@ -1,6 +1,6 @@
 /*
  * bm25_maxscore.h
- *		The best documents of a segment for any of some lexemes.
+ *		The best documents of a segment, by the scores of the leaves.
  */
 #ifndef VS_BM25_MAXSCORE_H
 #define VS_BM25_MAXSCORE_H
@@ -10,14 +10,13 @@
 #include "bm25/bm25_search.h"
 
 /*
- * Whether a search of a goal is for what ranks above 0 in a tree of nothing but
- * "or" and leaves without labels.
+ * Whether this is likely to find the best k documents in less time than judging
+ * all that may match; false if it cannot be done.
  */
-extern bool vs_bm25_maxscore_can(const VsBm25Goal *goal);
+extern bool vs_bm25_maxscore_is_better(const VsBm25Matcher *matcher, uint64 k);
 
-/* Search part "number", a segment; such a goal. */
-extern void vs_bm25_maxscore_search(VsBm25Search *search,
-									const VsBm25Goal *goal, uint32 number,
-									VsBm25Hits *hits);
+/* Search a segment for what scores above 0. */
+extern void vs_bm25_maxscore_search(VsBm25Matcher *matcher,
+									const VsBm25Part *part, VsBm25Hits *hits);
 
 #endif							/* VS_BM25_MAXSCORE_H */

@@ -18,11 +18,18 @@
 #include "catalog/pg_type_d.h"
 #include "index/scan.h"
 #include "nodes/tidbitmap.h"
+#include "port/pg_bitutils.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 
-/* Documents that are searched for at first, and how that grows. */
-#define FIRST_K 64
+/*
+ * Documents that are searched for at first: as many as the last scan of the index
+ * has returned, as the next one often has the same LIMIT, and nobody tells; within
+ * these.  Then K_GROWTH times as many.
+ */
+#define FIRST_K 32
+#define LEAST_K 16
+#define LARGEST_FIRST_K 1024
 #define K_GROWTH 4
 
 typedef enum ScanStage
@@ -45,7 +52,7 @@ typedef struct VsBm25Scan
 	VsBm25View *view;
 	VsBm25Search *search;
 	ScanStage	stage;
-	VsBm25Hits	hits;			/* no hits: not searched yet */
+	VsBm25Hits	hits;			/* k = 0: not searched yet */
 	uint64		nhits;			/* returned of them */
 	VsBm25Stream *stream;		/* NULL: not begun in this stage */
 } VsBm25Scan;
@@ -58,6 +65,36 @@ typedef struct FoundRow
 	bool		recheck_distance;
 	IndexOrderByDistance distance;
 } FoundRow;
+
+/* What this backend's last scans have returned of ranked documents. */
+typedef struct LastScan
+{
+	Oid			index;
+	uint64		nranked;
+} LastScan;
+
+static LastScan last_scans[16];
+
+static LastScan *
+get_last_scan(const VsBm25Scan *state)
+{
+	Oid			index = RelationGetRelid(state->scan->indexRelation);
+
+	return &last_scans[index % lengthof(last_scans)];
+}
+
+/* How many documents to search for at first. */
+static uint64
+choose_k(const VsBm25Scan *state)
+{
+	const LastScan *last = get_last_scan(state);
+
+	if (last->index != RelationGetRelid(state->scan->indexRelation))
+		return FIRST_K;
+	if (last->nranked >= LARGEST_FIRST_K)
+		return LARGEST_FIRST_K;
+	return pg_nextpower2_32(Max(last->nranked, LEAST_K));
+}
 
 /* The query by which the scan orders; NULL if there is none. */
 static TSQuery
@@ -170,6 +207,12 @@ end_scan(void *arg)
 {
 	VsBm25Scan *state = arg;
 
+	if (state->hits.k > 0)
+		*get_last_scan(state) = (LastScan)
+	{
+		.index = RelationGetRelid(state->scan->indexRelation),
+			.nranked = state->nhits,
+	};
 	if (state->view != NULL)
 		close_view(state);
 	for (int i = 0; i < state->scan->numberOfOrderBys; i++)
@@ -180,19 +223,20 @@ end_scan(void *arg)
 static bool
 search_more(VsBm25Scan *state)
 {
-	uint64		k = FIRST_K;
+	VsBm25Hits *hits = &state->hits;
+	uint64		k = hits->k * K_GROWTH;
 
-	if (state->hits.hits != NULL)
-	{
-		if (state->hits.n < state->hits.k)
-			return false;
-		k = state->hits.k * K_GROWTH;
-		vs_bm25_hits_end(&state->hits);
-	}
-	vs_bm25_hits_begin(&state->hits, k);
-	vs_bm25_search_top(state->search, &state->hits);
-	vs_bm25_hits_sort(&state->hits);
-	return state->nhits < state->hits.n;
+	if (hits->k == 0)
+		k = choose_k(state);
+	else if (hits->n < hits->k)
+		return false;
+	else
+		vs_bm25_hits_end(hits);
+
+	vs_bm25_hits_begin(hits, k);
+	vs_bm25_search_top(state->search, hits);
+	vs_bm25_hits_sort(hits);
+	return state->nhits < hits->n;
 }
 
 /* The next of the documents ranked above 0. */

@@ -4,6 +4,8 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "bm25/bm25_maxscore.h"
 #include "bm25/bm25_search.h"
 #include "miscadmin.h"
@@ -70,6 +72,8 @@ vs_bm25_search_begin(const VsBm25Query *query, VsBm25View *view)
 	search->view = view;
 	search->nparts = view->nsegments + 1;
 	search->parts = palloc0(sizeof(VsBm25Part) * search->nparts);
+	for (uint32 i = 0; i < search->nparts; i++)
+		search->parts[i].number = i;
 	for (int i = 0; i < view->nsegments; i++)
 		open_segment(view->segments[i], &search->parts[i]);
 	open_buffer(view, &search->parts[view->nsegments]);
@@ -102,14 +106,13 @@ vs_bm25_part_read_tids(VsBm25Part *part, uint32 first, uint32 n,
 			tids[i] = part->records[first + i]->tid;
 }
 
-/* Add a document to the hits if it is one. */
-static void
-add_hit(VsBm25Hits *hits, const VsBm25Part *part, uint32 number, uint32 doc,
-		const VsBm25Verdict *verdict)
+void
+vs_bm25_part_add_hit(const VsBm25Part *part, uint32 doc,
+					 const VsBm25Verdict *verdict, VsBm25Hits *hits)
 {
 	VsBm25Hit	hit = {
 		.score = verdict->score,
-		.part = number,
+		.part = part->number,
 		.doc = doc,
 		.recheck = verdict->match == BM25_MATCH_MAYBE,
 		.recheck_score = verdict->is_bound,
@@ -120,53 +123,60 @@ add_hit(VsBm25Hits *hits, const VsBm25Part *part, uint32 number, uint32 doc,
 		vs_bm25_hits_add(hits, &hit);
 }
 
-/* Judge each document of a segment, but where bounds say that none is wanted. */
+/*
+ * Judge each document that may match, but where bounds say that none is wanted.
+ * The bound of a tree is that of the blocks in which its leaves are.
+ */
 static void
-search_segment(VsBm25Search *search, const VsBm25Goal *goal, uint32 number,
-			   VsBm25Hits *hits)
+judge_all(VsBm25Matcher *matcher, const VsBm25Part *part, VsBm25Hits *hits)
 {
-	VsBm25Part *part = &search->parts[number];
-	VsBm25Matcher *matcher =
-		vs_bm25_matcher_make(goal, part->segment,
-							 vs_bm25_part_cursors(search, part, goal));
-	int64		last = -1;		/* of the range whose bound is known */
-	double		bound = 0.0;
+	double		bound = INFINITY;	/* from here to "last" */
+	int64		last = -1;
 	uint32		doc = vs_bm25_matcher_next(matcher, 0);
 
 	while (doc != BM25_NO_DOC)
 	{
-		if (hits->n == hits->k)
+		if ((int64) doc > last && hits->n == hits->k)
 		{
-			if ((int64) doc > last)
-			{
-				uint32		end;
+			uint32		end;
 
-				bound = vs_bm25_matcher_bound(matcher, doc, &end);
-				last = end;
-			}
-			if (bound < hits->threshold)
-			{
-				doc = vs_bm25_matcher_next(matcher, last + 1);
-				continue;
-			}
+			bound = vs_bm25_matcher_bound(matcher, doc, &end);
+			last = end;
 		}
+		if (bound < hits->threshold)
+			doc = last + 1;
+		else
 		{
 			VsBm25Verdict verdict = vs_bm25_matcher_judge(matcher, doc);
 
-			add_hit(hits, part, number, doc, &verdict);
+			vs_bm25_part_add_hit(part, doc, &verdict, hits);
+			doc++;
 		}
-		doc = vs_bm25_matcher_next(matcher, doc + 1);
+		doc = vs_bm25_matcher_next(matcher, doc);
 	}
+}
+
+/* Search in the way that is likely to take less time. */
+static void
+search_segment(VsBm25Search *search, const VsBm25Goal *goal, VsBm25Part *part,
+			   VsBm25Hits *hits)
+{
+	VsBm25Matcher *matcher =
+		vs_bm25_matcher_make(goal, part->segment,
+							 vs_bm25_part_cursors(search, part, goal));
+
+	if (vs_bm25_maxscore_is_better(matcher, hits->k))
+		vs_bm25_maxscore_search(matcher, part, hits);
+	else
+		judge_all(matcher, part, hits);
 }
 
 /* Judge each document of the buffer. */
 static void
-search_buffer(VsBm25Search *search, const VsBm25Goal *goal, uint32 number,
-			  VsBm25Hits *hits)
+search_buffer(const VsBm25Goal *goal, const VsBm25Part *part, VsBm25Hits *hits)
 {
-	VsBm25Part *part = &search->parts[number];
 	VsBm25LeafState *states =
-		palloc(sizeof(VsBm25LeafState) * Max(search->query->nleaves, 1));
+		palloc(sizeof(VsBm25LeafState) * Max(goal->query->nleaves, 1));
 
 	for (uint32 i = 0; i < part->ndocs; i++)
 	{
@@ -174,7 +184,7 @@ search_buffer(VsBm25Search *search, const VsBm25Goal *goal, uint32 number,
 													 states);
 
 		CHECK_FOR_INTERRUPTS();
-		add_hit(hits, part, number, i, &verdict);
+		vs_bm25_part_add_hit(part, i, &verdict, hits);
 	}
 	pfree(states);
 }
@@ -185,15 +195,14 @@ vs_bm25_search_top(VsBm25Search *search, VsBm25Hits *hits)
 	const VsBm25Query *query = search->query;
 	VsBm25Goal *goal = vs_bm25_goal_make(query, query->nfilters,
 										 query->filters, query->rank);
-	bool		can_maxscore = vs_bm25_maxscore_can(goal);
 
 	for (uint32 i = 0; i < search->nparts; i++)
 	{
-		if (search->parts[i].segment == NULL)
-			search_buffer(search, goal, i, hits);
-		else if (can_maxscore)
-			vs_bm25_maxscore_search(search, goal, i, hits);
+		VsBm25Part *part = &search->parts[i];
+
+		if (part->segment == NULL)
+			search_buffer(goal, part, hits);
 		else
-			search_segment(search, goal, i, hits);
+			search_segment(search, goal, part, hits);
 	}
 }

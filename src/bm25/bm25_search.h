@@ -15,6 +15,7 @@
 
 typedef struct VsBm25Part
 {
+	uint32		number;			/* in order of the view */
 	uint32		ndocs;
 	uint32		nrows;			/* documents, then NULLs */
 	uint8	   *returned;		/* a bit for each document that a stream
@@ -56,6 +57,11 @@ vs_bm25_part_is_deleted(const VsBm25Part *part, uint32 row)
 	return part->deletes != NULL &&
 		(part->deletes[row / 8] & (1 << (row % 8))) != 0;
 }
+
+/* Add a document to the hits if it matches, is among the best, and not gone. */
+extern void vs_bm25_part_add_hit(const VsBm25Part *part, uint32 doc,
+								 const VsBm25Verdict *verdict,
+								 VsBm25Hits *hits);
 
 /* The TIDs of n rows of a part from "first" on. */
 extern void vs_bm25_part_read_tids(VsBm25Part *part, uint32 first, uint32 n,

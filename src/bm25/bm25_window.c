@@ -6,12 +6,20 @@
 #include "postgres.h"
 
 #include "bm25/bm25_window.h"
+#include "port/pg_bitutils.h"
+#include "utils/memutils.h"
 
 /*
  * Parameters beyond this are left to exact arithmetic: products of them could
  * leave the range of float4.
  */
 #define LARGEST_PARAMETER 1e6
+
+/* Slots that a list has at least, if it has as many blocks. */
+#define SLOTS_KEPT 8
+
+/* Blocks over so many windows are read for the windows' bounds. */
+#define WINDOWS_PER_BLOCK 4
 
 static bool
 is_moderate(double x)
@@ -20,129 +28,85 @@ is_moderate(double x)
 }
 
 bool
-vs_bm25_approximate(const VsBm25Query *query,
-					VsBm25Approximation *approximation)
+vs_bm25_window_can(const VsBm25Query *query)
 {
 	const VsBm25Params *params = &query->params;
 
-	if (params->k1 > LARGEST_PARAMETER || !is_moderate(params->average_len))
-		return false;
-	approximation->norm = params->k1 * (1.0 - params->b);
-	approximation->norm_per_len = params->k1 * params->b / params->average_len;
-	approximation->is_plain = true;
 	for (int i = 0; i < BM25_LABELS; i++)
-	{
 		if (!is_moderate(params->weights[i]))
 			return false;
-		approximation->weights[i] = params->weights[i];
-		if (params->weights[i] != 1.0)
-			approximation->is_plain = false;
-	}
-	return true;
+	return params->k1 <= LARGEST_PARAMETER && is_moderate(params->average_len);
 }
 
-VsBm25WindowList *
-vs_bm25_window_open(VsBm25Cursor *cursor, int leaf, int times)
+/*
+ * Set the numbers by which scores are approximated.  Where no label that counts
+ * occurs, it may be that there are no positions: that counts once, as label D.
+ */
+static void
+set_numbers(VsBm25WindowList *list)
 {
-	VsBm25WindowList *list = palloc0(sizeof(VsBm25WindowList));
+	const VsBm25Leaf *leaf = list->cursor->leaf;
+	const VsBm25Params *params = &list->cursor->query->params;
 
-	list->cursor = cursor;
-	list->leaf = leaf;
-	list->times = times;
-	return list;
+	list->factor = leaf->idf * (params->k1 + 1.0) * list->times;
+	list->norm = params->k1 * (1.0 - params->b);
+	list->norm_per_len = params->k1 * params->b / params->average_len;
+	list->is_plain = true;
+	for (int i = 0; i < BM25_LABELS; i++)
+	{
+		bool		counts = leaf->is_prefix || (leaf->labels & (1 << i)) != 0;
+
+		list->weights[i] = counts ? params->weights[i] : 0.0;
+		list->is_plain = list->is_plain && list->weights[i] == 1.0f;
+	}
+	list->stripped_tf = params->weights[0];
 }
 
-/* Have slots for n blocks. */
+/* Have at least n slots: a power of 2. */
 static void
 make_slots(VsBm25WindowList *list, uint32 n)
 {
-	uint32		nallocated = Max(n, 8);
-
-	if (n <= list->nallocated)
+	if (n <= list->nslots)
 		return;
-	nallocated = Max(nallocated, list->nallocated * 2);
-	if (list->slots == NULL)
-		list->slots = palloc(sizeof(VsBm25WindowSlot) * nallocated);
-	else
-		list->slots = repalloc(list->slots,
-							   sizeof(VsBm25WindowSlot) * nallocated);
-	memset(list->slots + list->nallocated, 0,
-		   sizeof(VsBm25WindowSlot) * (nallocated - list->nallocated));
-	list->nallocated = nallocated;
-}
-
-/* Keep the block that this window shares with the one before. */
-static void
-keep_last(VsBm25WindowList *list, uint32 first)
-{
-	uint32		last = list->nslots - 1;
-	bool		is_kept = list->nslots > 0 && list->first + last == first;
-
-	if (is_kept && last > 0)
-	{
-		VsBm25WindowSlot slot = list->slots[0];
-
-		list->slots[0] = list->slots[last];
-		list->slots[last] = slot;
-	}
-	for (uint32 i = is_kept ? 1 : 0; i < list->nslots; i++)
-	{
-		list->slots[i].has_docs = false;
-		list->slots[i].has_rest = false;
-	}
-}
-
-/* Whether the only block in the window, if it was read, has none of its docs. */
-static bool
-is_empty(const VsBm25WindowList *list, uint32 begin, uint32 end)
-{
-	const VsBm25WindowSlot *slot = list->slots;
-	int			i;
-
-	if (list->nslots != 1 || !slot->has_docs)
-		return false;
-	i = vs_bm25_block_find(slot->block, 0, begin);
-	return i == slot->block->n || slot->block->docs[i] >= end;
+	if (list->slots != NULL)
+		pfree(list->slots);
+	list->nslots = pg_nextpower2_32(n);
+	list->slots = palloc0(sizeof(VsBm25WindowSlot) * list->nslots);
 }
 
 void
-vs_bm25_window_enter(VsBm25WindowList *list, uint32 begin, uint32 end)
+vs_bm25_window_enter(VsBm25WindowList *list, uint32 window)
 {
-	VsBm25Cursor *cursor = list->cursor;
-	uint32		first = vs_bm25_cursor_peek(cursor, begin);
-	uint32		last = vs_bm25_cursor_find_block(cursor, first, end - 1);
-	float		bound = 0.0f;
+	const VsBm25Cursor *cursor = list->cursor;
+	uint32		last = window * BM25_WINDOW_DOCS + (BM25_WINDOW_DOCS - 1);
 
-	/* Up to the block that ends in or behind the window's end. */
-	last = Min(last + 1, cursor->nblocks);
-	keep_last(list, first);
-	list->first = first;
-	list->nslots = last - first;
-	make_slots(list, list->nslots);
+	list->bound = list->windows[window].bound;
+	list->first = list->windows[window].first;
+	list->end = list->first;
+	while (list->end < cursor->nblocks)
+		if (cursor->skips[list->end++].last_doc >= last)
+			break;
+	make_slots(list, list->end - list->first);
 	vs_bm25_window_rewind(list);
-
-	if (!is_empty(list, begin, end))
-		for (uint32 i = first; i < last; i++)
-			bound = Max(bound, cursor->bounds[i]);
-	list->bound = bound * list->times;
 }
 
 const VsBm25Block *
-vs_bm25_window_block(VsBm25WindowList *list, uint32 slot_number, bool with_rest)
+vs_bm25_window_block(VsBm25WindowList *list, uint32 number, bool with_rest)
 {
 	VsBm25Cursor *cursor = list->cursor;
-	VsBm25WindowSlot *slot = &list->slots[slot_number];
-	uint32		number = list->first + slot_number;
+	VsBm25WindowSlot *slot = &list->slots[number & (list->nslots - 1)];
 
 	if (cursor->blocks != NULL)
 		return &cursor->blocks[number];
-	if (!slot->has_docs)
+	if (!slot->has_docs || slot->number != number)
 	{
 		if (slot->block == NULL)
 			slot->block = palloc0(sizeof(VsBm25Block));
-		if (!vs_bm25_cursor_read_docs(cursor, number, slot->block))
+		slot->has_docs = vs_bm25_cursor_read_docs(cursor, number, slot->block);
+		slot->has_rest = false;
+		slot->number = number;
+		if (!slot->has_docs)
 			return NULL;
-		slot->has_docs = true;
 	}
 	if (with_rest && !slot->has_rest)
 	{
@@ -154,27 +118,26 @@ vs_bm25_window_block(VsBm25WindowList *list, uint32 slot_number, bool with_rest)
 }
 
 const VsBm25Block *
-vs_bm25_window_find(VsBm25WindowList *list, uint32 doc, float wanted)
+vs_bm25_window_find(VsBm25WindowList *list, uint32 doc)
 {
 	const VsBm25Cursor *cursor = list->cursor;
-	const VsBm25Skip *skips = cursor->skips + list->first;
+	const VsBm25Skip *skips = cursor->skips;
 	const VsBm25Block *block;
 
-	while (list->slot < list->nslots && skips[list->slot].last_doc < doc)
+	while (list->number < list->end && skips[list->number].last_doc < doc)
 	{
-		list->slot++;
+		list->number++;
 		list->at = 0;
 	}
-	if (list->slot == list->nslots ||
-		cursor->bounds[list->first + list->slot] * list->times <= wanted)
+	if (list->number == list->end)
 		return NULL;
-	block = vs_bm25_window_block(list, list->slot, false);
+	block = vs_bm25_window_block(list, list->number, false);
 	if (block == NULL)
 		return NULL;
 	list->at = vs_bm25_block_find(block, list->at, doc);
 	if (list->at == block->n || block->docs[list->at] != doc)
 		return NULL;
-	return vs_bm25_window_block(list, list->slot, true);
+	return vs_bm25_window_block(list, list->number, true);
 }
 
 /*
@@ -194,10 +157,10 @@ weigh_plain(const VsBm25Block *block, float *restrict tfs)
 }
 
 static void
-weigh(const VsBm25Approximation *approximation, const VsBm25Block *block,
+weigh(const VsBm25WindowList *list, const VsBm25Block *block,
 	  float *restrict tfs)
 {
-	const float *w = approximation->weights;
+	const float *w = list->weights;
 
 	for (int i = 0; i < BM25_BLOCK_POSTINGS; i++)
 	{
@@ -205,49 +168,114 @@ weigh(const VsBm25Approximation *approximation, const VsBm25Block *block,
 			w[1] * (int) block->tfs[1][i] + w[2] * (int) block->tfs[2][i] +
 			w[3] * (int) block->tfs[3][i];
 
-		tfs[i] = tf > 0.0f ? tf : w[0];
+		tfs[i] = tf > 0.0f ? tf : list->stripped_tf;
 	}
 }
 
-/* What a list's scores are multiplied by. */
-static inline float
-get_factor(const VsBm25WindowList *list)
-{
-	const VsBm25Cursor *cursor = list->cursor;
-
-	return cursor->leaf->idf * (cursor->query->params.k1 + 1.0) * list->times;
-}
-
 void
-vs_bm25_window_score(const VsBm25WindowList *list,
-					 const VsBm25Approximation *approximation,
-					 const VsBm25Block *block, float *restrict scores)
+vs_bm25_window_score(const VsBm25WindowList *list, const VsBm25Block *block,
+					 float *restrict scores)
 {
-	float		factor = get_factor(list);
-	float		norm = approximation->norm;
-	float		norm_per_len = approximation->norm_per_len;
+	float		factor = list->factor;
+	float		norm = list->norm;
+	float		norm_per_len = list->norm_per_len;
 	float		tfs[BM25_BLOCK_POSTINGS];
 
-	if (approximation->is_plain)
+	if (list->is_plain)
 		weigh_plain(block, tfs);
 	else
-		weigh(approximation, block, tfs);
+		weigh(list, block, tfs);
 	for (int i = 0; i < BM25_BLOCK_POSTINGS; i++)
 		scores[i] = factor * tfs[i] /
 			(tfs[i] + (norm + norm_per_len * (int32) block->lens[i]));
 }
 
 float
-vs_bm25_window_score_one(const VsBm25WindowList *list,
-						 const VsBm25Approximation *approximation,
-						 const VsBm25Block *block, int i)
+vs_bm25_window_score_one(const VsBm25WindowList *list, const VsBm25Block *block,
+						 int i)
 {
-	const float *w = approximation->weights;
+	const float *w = list->weights;
 	float		tf = w[0] * block->tfs[0][i] + w[1] * block->tfs[1][i] +
 		w[2] * block->tfs[2][i] + w[3] * block->tfs[3][i];
 
-	tf = tf > 0.0f ? tf : w[0];
-	return get_factor(list) * tf /
-		(tf + (approximation->norm +
-			   approximation->norm_per_len * (int32) block->lens[i]));
+	tf = tf > 0.0f ? tf : list->stripped_tf;
+	return list->factor * tf /
+		(tf + (list->norm + list->norm_per_len * (int32) block->lens[i]));
+}
+
+/*
+ * Find where windows begin, and bound them by the blocks that they have a share
+ * in: block i has documents of windows first to last.
+ */
+static void
+share_blocks(VsBm25WindowList *list, uint32 nwindows)
+{
+	const VsBm25Cursor *cursor = list->cursor;
+	VsBm25ListWindow *windows = list->windows;
+	uint32		first = 0;
+	uint32		nbegun = 0;		/* windows whose first block is known */
+
+	for (uint32 i = 0; i < cursor->nblocks; i++)
+	{
+		uint32		last = cursor->skips[i].last_doc / BM25_WINDOW_DOCS;
+		float		bound = cursor->bounds[i] * list->times;
+
+		for (; nbegun <= last; nbegun++)
+			windows[nbegun].first = i;
+		for (uint32 window = first; window <= last; window++)
+			windows[window].bound = Max(windows[window].bound, bound);
+		first = last;
+	}
+	for (; nbegun < nwindows; nbegun++)
+		windows[nbegun].first = cursor->nblocks;
+}
+
+/*
+ * Bound windows by the postings themselves, where blocks reach over many windows.
+ * If the segment is stale, so is what comes out.
+ */
+static void
+bound_by_postings(VsBm25WindowList *list, uint32 nwindows)
+{
+	float		scores[BM25_BLOCK_POSTINGS];
+
+	for (uint32 i = 0; i < nwindows; i++)
+		list->windows[i].bound = 0.0f;
+	for (uint32 number = 0; number < list->cursor->nblocks; number++)
+	{
+		const VsBm25Block *block = vs_bm25_window_block(list, number, true);
+
+		if (block == NULL)
+			return;
+		vs_bm25_window_score(list, block, scores);
+		for (int i = 0; i < block->n; i++)
+		{
+			VsBm25ListWindow *window =
+				&list->windows[block->docs[i] / BM25_WINDOW_DOCS];
+			float		score = scores[i] * (float) (1.0 + BM25_BOUND_SLACK);
+
+			window->bound = Max(window->bound, score);
+		}
+	}
+}
+
+VsBm25WindowList *
+vs_bm25_window_open(VsBm25Cursor *cursor, int leaf, int times)
+{
+	VsBm25WindowList *list = palloc0(sizeof(VsBm25WindowList));
+	uint32		nwindows = vs_bm25_count_windows(cursor->segment->header.ndocs);
+
+	list->cursor = cursor;
+	list->leaf = leaf;
+	list->times = times;
+	set_numbers(list);
+	list->windows = MemoryContextAllocExtended(CurrentMemoryContext,
+											   sizeof(VsBm25ListWindow) * nwindows,
+											   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	make_slots(list, Min(cursor->nblocks, SLOTS_KEPT));
+	share_blocks(list, nwindows);
+	if (cursor->nblocks <= SLOTS_KEPT &&
+		cursor->nblocks * WINDOWS_PER_BLOCK <= nwindows)
+		bound_by_postings(list, nwindows);
+	return list;
 }
