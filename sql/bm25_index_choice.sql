@@ -3,7 +3,6 @@
 -- Breaks if a query must name an index that could be found, if an index scan is
 -- not used where it could be, or if statistics of a wrong index are taken.
 
-
 CREATE TABLE docs (id int PRIMARY KEY, body text, tsv tsvector,
     generated tsvector GENERATED ALWAYS AS (to_tsvector('simple', body)) STORED);
 INSERT INTO docs SELECT i, 'word' || i % 7, ('cat:' || i % 5 + 1)::tsvector FROM generate_series(1, 20) i;

@@ -1,47 +1,94 @@
 /*
  * bm25_packing.c
- *		Arrays of small numbers, packed with as many bits each as the largest
- *		needs.
+ *		Arrays of small numbers, packed with few bits each.
  *
  * Vectors are the compilers' own (gcc and clang): any processor has them.
  */
 #include "c.h"
 
 #include "bm25/bm25_packing.h"
+#include "bm25/bm25_varint.h"
+#include "port/pg_bitutils.h"
+
+/*
+ * A patch has to save so many bits more than it takes, as it costs time: about as
+ * much as unpacking eight numbers does.
+ */
+#define PATCH_PENALTY 8
 
 typedef uint32 Lanes32 __attribute__((vector_size(16)));
 typedef uint16 Lanes16 __attribute__((vector_size(16)));
 
-#define PACK pack_lanes32
-#define UNPACK unpack_lanes32
-#define UNPACK_ROW unpack_row32
-#define NUMBER uint32
-#define LANES Lanes32
-#define NBITS 32
-#include "bm25/bm25_lanes_template.h"
-
-#define PACK pack_lanes16
-#define UNPACK unpack_lanes16
-#define UNPACK_ROW unpack_row16
-#define NUMBER uint16
-#define LANES Lanes16
-#define NBITS 16
-#include "bm25/bm25_lanes_template.h"
-
-/* Put a number at a bit; bytes that it reaches first are zeroed. */
-static void
-put_bits(uint8 *bytes, int bit, int width, uint32 number)
+/* Bytes of the lowest bits of n numbers. */
+static inline int
+packed_nbytes(int n, int width)
 {
-	uint64		rest = (uint64) number << (bit % 8);
-	int			end = vs_bm25_packed_nbytes(1, bit + width);
+	return (n * width + 7) / 8;
+}
 
-	for (int i = bit / 8; i < end; i++)
+/* Bits that a number takes. */
+static inline int
+width_of(uint32 number)
+{
+	return number == 0 ? 0 : pg_leftmost_one_pos32(number) + 1;
+}
+
+/*
+ * The width at which n numbers take least, patches included; counts[] says how
+ * many have each width.
+ */
+static int
+choose_width(const int *counts, int largest, int n)
+{
+	int			best = largest;
+	int			best_cost = largest * n;
+	int			npatches = 0;
+
+	for (int width = largest - 1; width >= 0; width--)
 	{
-		if (i > bit / 8 || bit % 8 == 0)
-			bytes[i] = 0;
-		bytes[i] |= (uint8) rest;
-		rest >>= 8;
+		int			cost = width * n + 8;
+		int			nbytes = 0;
+
+		/* There will not be fewer patches, and each has two bytes or more. */
+		npatches += counts[width + 1];
+		if (npatches * (16 + PATCH_PENALTY) >= best_cost)
+			break;
+		for (int above = width + 1; above <= largest; above++)
+			nbytes += counts[above] * (1 + (above - width + 6) / 7);
+		cost += 8 * nbytes + PATCH_PENALTY * npatches;
+		if (nbytes <= PG_UINT8_MAX && cost < best_cost)
+		{
+			best_cost = cost;
+			best = width;
+		}
 	}
+	return best;
+}
+
+/* Numbers follow one another over the bytes, the lowest bits first. */
+typedef struct BitWriter
+{
+	uint8	   *p;
+	uint64		bits;			/* that are not written yet */
+	int			nbits;
+} BitWriter;
+
+static inline void
+put_bits(BitWriter *writer, uint32 number, int width)
+{
+	writer->bits |= (uint64) number << writer->nbits;
+	for (writer->nbits += width; writer->nbits >= 8; writer->nbits -= 8)
+	{
+		*writer->p++ = (uint8) writer->bits;
+		writer->bits >>= 8;
+	}
+}
+
+static inline void
+put_last_bits(BitWriter *writer)
+{
+	if (writer->nbits > 0)
+		*writer->p++ = (uint8) writer->bits;
 }
 
 /* The 8 bytes from "offset" on, or as many as there are. */
@@ -59,11 +106,11 @@ get_last_bytes(const uint8 *bytes, int nbytes, int offset)
 static inline uint64
 get_bytes(const uint8 *bytes)
 {
+#ifdef WORDS_BIGENDIAN
+	return get_last_bytes(bytes, sizeof(uint64), 0);
+#else
 	uint64		result;
 
-#ifdef WORDS_BIGENDIAN
-	return get_last_bytes(bytes, sizeof(result), 0);
-#else
 	memcpy(&result, bytes, sizeof(result));
 	return result;
 #endif
@@ -73,85 +120,43 @@ get_bytes(const uint8 *bytes)
 static inline int
 count_far_from_end(int n, int width)
 {
-	int			nbits = vs_bm25_packed_nbytes(n, width) * 8 - 64;
+	int			nbits = packed_nbytes(n, width) * 8 - 64;
 
 	return nbits < 0 ? 0 : Min(nbits / width + 1, n);
 }
 
-void
-vs_bm25_pack32(const uint32 *numbers, int n, uint32 base, int width, uint8 *bytes)
+#define NUMBER uint32
+#define NUMBERS Lanes32
+#define NBITS 32
+#define PUT_ARRAY vs_bm25_put_array32
+#define GET_ARRAY vs_bm25_get_array32
+#define NAME(function) function##32
+#include "bm25/bm25_packing_template.h"
+
+#define NUMBER uint16
+#define NUMBERS Lanes16
+#define NBITS 16
+#define PUT_ARRAY vs_bm25_put_array16
+#define GET_ARRAY vs_bm25_get_array16
+#define NAME(function) function##16
+#include "bm25/bm25_packing_template.h"
+
+const uint8 *
+vs_bm25_skip_array(const uint8 *p, const uint8 *end, int n)
 {
-	Assert(n >= 1 && n <= BM25_BLOCK_POSTINGS && width <= 32);
-	if (n == BM25_BLOCK_POSTINGS)
-		pack_lanes32(numbers, base, width, bytes);
-	else
-		for (int i = 0; i < n; i++)
-			put_bits(bytes, i * width, width, numbers[i] - base);
-}
+	int			width;
+	bool		is_patched;
 
-void
-vs_bm25_pack16(const uint16 *numbers, int n, uint16 base, int width, uint8 *bytes)
-{
-	Assert(n >= 1 && n <= BM25_BLOCK_POSTINGS && width <= 16);
-	if (n == BM25_BLOCK_POSTINGS)
-		pack_lanes16(numbers, base, width, bytes);
-	else
-		for (int i = 0; i < n; i++)
-			put_bits(bytes, i * width, width, (uint16) (numbers[i] - base));
-}
-
-void
-vs_bm25_unpack32(const uint8 *bytes, int n, uint32 base, int width,
-				 uint32 *numbers)
-{
-	uint64		mask = (UINT64CONST(1) << width) - 1;
-	int			i = 0;
-
-	Assert(n >= 1 && n <= BM25_BLOCK_POSTINGS && width <= 32);
-	if (n == BM25_BLOCK_POSTINGS)
-		unpack_lanes32(bytes, base, width, numbers);
-	else if (width == 0)
-		for (; i < n; i++)
-			numbers[i] = base;
-	else
-	{
-		int			nfar = count_far_from_end(n, width);
-		int			nbytes = vs_bm25_packed_nbytes(n, width);
-
-		for (; i < nfar; i++)
-			numbers[i] = base +
-				(get_bytes(bytes + i * width / 8) >> i * width % 8 & mask);
-		for (; i < n; i++)
-			numbers[i] = base + (get_last_bytes(bytes, nbytes, i * width / 8) >>
-								 i * width % 8 & mask);
-	}
-}
-
-void
-vs_bm25_unpack16(const uint8 *bytes, int n, uint16 base, int width,
-				 uint16 *numbers)
-{
-	uint64		mask = (UINT64CONST(1) << width) - 1;
-	int			i = 0;
-
-	Assert(n >= 1 && n <= BM25_BLOCK_POSTINGS && width <= 16);
-	if (n == BM25_BLOCK_POSTINGS)
-		unpack_lanes16(bytes, base, width, numbers);
-	else if (width == 0)
-		for (; i < n; i++)
-			numbers[i] = base;
-	else
-	{
-		int			nfar = count_far_from_end(n, width);
-		int			nbytes = vs_bm25_packed_nbytes(n, width);
-
-		for (; i < nfar; i++)
-			numbers[i] = base +
-				(get_bytes(bytes + i * width / 8) >> i * width % 8 & mask);
-		for (; i < n; i++)
-			numbers[i] = base + (get_last_bytes(bytes, nbytes, i * width / 8) >>
-								 i * width % 8 & mask);
-	}
+	if (p >= end)
+		return NULL;
+	width = *p & ~BM25_PATCHED;
+	is_patched = (*p++ & BM25_PATCHED) != 0;
+	if (width > 32 || packed_nbytes(n, width) + is_patched > end - p)
+		return NULL;
+	p += packed_nbytes(n, width);
+	if (is_patched)
+		p += 1 + *p;
+	return p <= end ? p : NULL;
 }
 
 /* A vector whose lanes are moved up by one or two; or are all the last one. */
@@ -165,23 +170,51 @@ vs_bm25_unpack16(const uint8 *bytes, int n, uint16 base, int width,
 #define last_lane(x) __builtin_shuffle(x, (Lanes32) {3, 3, 3, 3})
 #endif
 
-void
-vs_bm25_add_up(uint32 *numbers, int n, uint32 previous)
+/* Whether numbers ascend from "previous" on. */
+static bool
+is_ascending(const uint32 *numbers, int n, int64 previous)
 {
-	Lanes32		last = {previous, previous, previous, previous};
+	for (int i = 0; i < n; i++)
+	{
+		if ((int64) numbers[i] <= previous)
+			return false;
+		previous = numbers[i];
+	}
+	return true;
+}
+
+bool
+vs_bm25_add_up(uint32 *numbers, int n, int64 previous)
+{
+	Lanes32		last = {0};
+	Lanes32		bits = {0};
+	uint32		sum;
 	int			i = 0;
 
+	last += (uint32) previous;
 	for (; i + 4 <= n; i += 4)
 	{
 		Lanes32		sums;
 
 		memcpy(&sums, numbers + i, sizeof(sums));
+		bits |= sums;
+		sums += 1;
 		sums += move_up_1(sums);
 		sums += move_up_2(sums);
 		sums += last;
 		memcpy(numbers + i, &sums, sizeof(sums));
 		last = last_lane(sums);
 	}
-	for (previous = last[0]; i < n; i++)
-		previous = numbers[i] += previous;
+	sum = last[0];
+	for (; i < n; i++)
+	{
+		bits |= numbers[i];
+		sum = numbers[i] += sum + 1;
+	}
+
+	/* Gaps that are small enough cannot have gone beyond. */
+	if (previous + n * (1 + (int64) (bits[0] | bits[1] | bits[2] | bits[3])) <=
+		PG_UINT32_MAX)
+		return true;
+	return is_ascending(numbers, n, previous);
 }

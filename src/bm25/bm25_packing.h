@@ -1,12 +1,19 @@
 /*
  * bm25_packing.h
- *		Arrays of small numbers, packed with as many bits each as the largest
- *		needs; needs no server.
+ *		Arrays of small numbers, packed with few bits each; needs no server.
  *
- * 128 numbers lie in lanes, for processors that work on several numbers at once:
- * of 32 bits (number i in lane i % 4) or of 16 (in lane i % 8); a lane's numbers
- * follow one another bit by bit in words of its width.  Fewer numbers follow one
- * another over the bytes, the lowest bits first.  Either takes as many bytes.
+ *	array:	uint8 width, | BM25_PATCHED if there are patches
+ *			the lowest bits of all numbers, less a base
+ *			uint8 bytes of patches, if there are any
+ *			patches, for numbers that have more bits:
+ *				uint8 which number
+ *				varint of its higher bits
+ *
+ * The lowest bits of 128 numbers lie in lanes, for processors that work on several
+ * numbers at once: lanes of 32 bits (number i is in lane i % 4) or of 16 (in lane
+ * i % 8); a lane's numbers follow one another bit by bit in words as wide.  Those
+ * of fewer numbers follow one another over the bytes, the lowest bits first.
+ * Either takes as many bytes.
  */
 #ifndef VS_BM25_PACKING_H
 #define VS_BM25_PACKING_H
@@ -14,35 +21,34 @@
 #include "c.h"
 
 #include "bm25/bm25_posting.h"
-#include "port/pg_bitutils.h"
 
-/* Bits that numbers up to "largest" need: 0 to 32. */
-static inline int
-vs_bm25_width(uint32 largest)
-{
-	return largest == 0 ? 0 : pg_leftmost_one_pos32(largest) + 1;
-}
+#define BM25_PATCHED 0x80
 
-/* Bytes that n numbers take. */
-static inline int
-vs_bm25_packed_nbytes(int n, int width)
-{
-	return (n * width + 7) / 8;
-}
+/* The most bytes that an array of numbers of so many bits takes. */
+#define BM25_ARRAY_MAX_NBYTES(nbits) (1 + BM25_BLOCK_POSTINGS * (nbits) / 8)
 
-/* Pack n numbers, 1 to 128, less base; each is below base + 2^width. */
-extern void vs_bm25_pack32(const uint32 *numbers, int n, uint32 base, int width,
-						   uint8 *bytes);
-extern void vs_bm25_pack16(const uint16 *numbers, int n, uint16 base, int width,
-						   uint8 *bytes);
+/* Put n numbers, 1 to 128 and none below base; returns the byte behind them. */
+extern uint8 *vs_bm25_put_array32(uint8 *p, const uint32 *numbers, int n,
+								  uint32 base);
+extern uint8 *vs_bm25_put_array16(uint8 *p, const uint16 *numbers, int n,
+								  uint16 base);
 
-/* The reverse; reads vs_bm25_packed_nbytes and no more. */
-extern void vs_bm25_unpack32(const uint8 *bytes, int n, uint32 base, int width,
-							 uint32 *numbers);
-extern void vs_bm25_unpack16(const uint8 *bytes, int n, uint16 base, int width,
-							 uint16 *numbers);
+/*
+ * The reverse; returns the byte behind them, NULL if they do not end before "end"
+ * or make no sense.  Numbers are taken modulo what their type holds.
+ */
+extern const uint8 *vs_bm25_get_array32(const uint8 *p, const uint8 *end, int n,
+										uint32 base, uint32 *numbers);
+extern const uint8 *vs_bm25_get_array16(const uint8 *p, const uint8 *end, int n,
+										uint16 base, uint16 *numbers);
 
-/* Replace gaps by what they lead to from "previous": sums modulo 2^32. */
-extern void vs_bm25_add_up(uint32 *numbers, int n, uint32 previous);
+/* Step over an array of n numbers, of 32 bits at most. */
+extern const uint8 *vs_bm25_skip_array(const uint8 *p, const uint8 *end, int n);
+
+/*
+ * Replace gaps, less 1, by what they lead to from "previous" on; false if that is
+ * beyond 32 bits.
+ */
+extern bool vs_bm25_add_up(uint32 *numbers, int n, int64 previous);
 
 #endif							/* VS_BM25_PACKING_H */

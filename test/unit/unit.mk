@@ -7,7 +7,7 @@
 UNIT_DIR = build/unit
 UNIT_TESTS = $(UNIT_DIR)/test_kernel $(UNIT_DIR)/test_packed $(UNIT_DIR)/test_quant \
 	$(UNIT_DIR)/test_encoding $(UNIT_DIR)/test_residual $(UNIT_DIR)/test_graph \
-	$(UNIT_DIR)/test_training
+	$(UNIT_DIR)/test_training $(UNIT_DIR)/test_posting
 UNIT_BENCHES = $(UNIT_DIR)/bench_kernel $(UNIT_DIR)/bench_quant
 
 GRAPH_OBJS = src/hnsw/hnsw_graph.o src/hnsw/hnsw_page.o src/index/candidate.o
@@ -23,6 +23,9 @@ $(UNIT_DIR)/test_training: UNIT_OBJS = $(CENTROID_OBJS) src/quant/outliers.o \
 	test/unit/server_stubs.c
 $(UNIT_DIR)/test_training: $(CENTROID_OBJS) src/quant/outliers.o \
 	test/unit/server_stubs.c
+
+$(UNIT_DIR)/test_posting: UNIT_OBJS = $(BM25_POSTING_OBJS)
+$(UNIT_DIR)/test_posting: $(BM25_POSTING_OBJS)
 
 $(UNIT_TESTS) $(UNIT_BENCHES): $(UNIT_DIR)/%: test/unit/%.c $(KERNEL_OBJS)
 	@mkdir -p $(UNIT_DIR)
