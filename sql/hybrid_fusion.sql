@@ -3,6 +3,12 @@
 -- Breaks if ranks, scores or their order differ from what the two ranked lists
 -- and the formulas say, or if equal scores come in an order of chance.
 
+SELECT oid::regprocedure AS function, pg_get_function_result(oid) AS result,
+    provolatile, proisstrict, proparallel
+FROM pg_proc
+WHERE proname IN ('anyto_tsquery', 'hybrid_search', 'rrf_score')
+ORDER BY oid::regprocedure::text COLLATE "C";
+
 SELECT rrf_score(1), rrf_score(10, 0), rrf_score(1, 60) = rrf_score(1) AS k_is_60,
     rrf_score(NULL) AS no_rank, rrf_score(1, NULL) AS no_k;
 SELECT rrf_score(0);
