@@ -10,6 +10,7 @@
 #include "bm25/bm25_runcode.h"
 #include "bm25/bm25_tsvector.h"
 #include "common/hashfn.h"
+#include "miscadmin.h"
 #include "compat.h"
 #include "utils/memutils.h"
 
@@ -155,14 +156,16 @@ grow_slots(VsBm25Accumulator *a)
 	a->slots = MemoryContextAllocExtended(a->rows, sizeof(VsBm25Slot) * a->nslots,
 										  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	for (uint32 i = 0; i < nold; i++)
-		if (old[i].entry != 0)
-		{
-			uint32		j = old[i].hash & mask;
+	{
+		uint32		j = old[i].hash & mask;
 
-			while (a->slots[j].entry != 0)
-				j = (j + 1) & mask;
-			a->slots[j] = old[i];
-		}
+		CHECK_FOR_INTERRUPTS();
+		if (old[i].entry == 0)
+			continue;
+		while (a->slots[j].entry != 0)
+			j = (j + 1) & mask;
+		a->slots[j] = old[i];
+	}
 	pfree(old);
 }
 

@@ -13,6 +13,7 @@
 #include "bm25/bm25_merge.h"
 #include "bm25/bm25_meta.h"
 #include "bm25/bm25_private.h"
+#include "bm25/bm25_query.h"
 #include "bm25/bm25_runs.h"
 #include "commands/progress.h"
 #include "index/team.h"
@@ -347,6 +348,9 @@ vs_bm25_build(Relation heap, Relation index, IndexInfo *indexInfo)
 	else if (build.accumulator != NULL && has_rows(&build))
 		write_from_memory(&build, id);
 	log_index(build.team);
+
+	/* Of a REINDEX: rows that were deleted no longer count. */
+	vs_bm25_forget_statistics();
 
 	vs_bm25_runs_free(build.runs);
 	vs_team_end(build.team);

@@ -59,9 +59,12 @@ vs_bm25_accumulator_sort(VsBm25Accumulator *a)
 										 sizeof(VsBm25SortKey) * Max(a->nlexemes, 1),
 										 MCXT_ALLOC_HUGE);
 	for (uint32 i = 0; i < a->nslots; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
 		if (a->slots[i].entry != 0)
 			form_key(vs_bm25_get_entry(a, a->slots[i].entry), a->slots[i].entry,
 					 &a->keys[n++]);
+	}
 	Assert(n == a->nlexemes);
 	sort_keys(a->keys, n, a);
 }

@@ -7,7 +7,7 @@
 UNIT_DIR = build/unit
 UNIT_TESTS = $(UNIT_DIR)/test_kernel $(UNIT_DIR)/test_packed $(UNIT_DIR)/test_quant \
 	$(UNIT_DIR)/test_encoding $(UNIT_DIR)/test_residual $(UNIT_DIR)/test_graph \
-	$(UNIT_DIR)/test_training $(UNIT_DIR)/test_posting
+	$(UNIT_DIR)/test_training $(UNIT_DIR)/test_posting $(UNIT_DIR)/test_runcode
 UNIT_BENCHES = $(UNIT_DIR)/bench_kernel $(UNIT_DIR)/bench_quant
 
 GRAPH_OBJS = src/hnsw/hnsw_graph.o src/hnsw/hnsw_page.o src/index/candidate.o
