@@ -3,6 +3,12 @@
 -- Breaks if ranks, scores or their order differ from what the two ranked lists
 -- and the formulas say, or if equal scores come in an order of chance.
 
+SELECT oid::regprocedure AS function, pg_get_function_result(oid) AS result,
+    provolatile, proisstrict, proparallel
+FROM pg_proc
+WHERE proname IN ('anyto_tsquery', 'hybrid_search', 'rrf_score')
+ORDER BY oid::regprocedure::text COLLATE "C";
+
 SELECT rrf_score(1), rrf_score(10, 0), rrf_score(1, 60) = rrf_score(1) AS k_is_60,
     rrf_score(NULL) AS no_rank, rrf_score(1, NULL) AS no_k;
 SELECT rrf_score(0);
@@ -160,6 +166,10 @@ FROM (VALUES ('any', 'Quick, brown!'), (NULL, 'Quick, brown!'), ('all', 'Quick, 
     ('phrase', 'Quick, brown!'), ('websearch', 'brown -bread'),
     ('websearch', '"brown quick" or bread'), ('tsquery', 'qu:* & !brown')) c (mode, query);
 SELECT * FROM hybrid_search('note', NULL, 'not ( a query', query_mode => 'tsquery');
+
+-- In a SELECT list, and for each row of another table.
+SELECT (hybrid_search('note', '[4]', 'fox', 2)).key;
+SELECT q, key FROM (VALUES ('fox'), ('quack')) w (q), hybrid_search('note', NULL, q);
 
 -- Bad options.
 SELECT * FROM hybrid_search(NULL, '[1]', 'fox');

@@ -11,8 +11,8 @@ CREATE TEMP VIEW functions AS
     SELECT p.* FROM pg_proc p JOIN pg_depend d ON d.classid = 'pg_proc'::regclass
         AND d.objid = p.oid AND d.deptype = 'e' AND d.refobjid =
             (SELECT oid FROM pg_extension WHERE extname = 'vsearch')
-    WHERE 'vector'::regtype IN (p.prorettype) OR 'vector'::regtype = ANY (p.proargtypes)
-        OR p.proname LIKE 'vector\_%';
+    WHERE NOT p.proretset AND ('vector'::regtype IN (p.prorettype)
+        OR 'vector'::regtype = ANY (p.proargtypes) OR p.proname LIKE 'vector\_%');
 SELECT oid::regprocedure AS function, prorettype::regtype AS result
 FROM functions ORDER BY oid::regprocedure::text COLLATE "C";
 -- all alike

@@ -29,7 +29,7 @@ typedef struct Insertion
 	uint32		first;			/* page of the stream that it begins on */
 	int			npages;
 	Buffer		buffers[MAX_RECORD_PAGES];	/* locked */
-	int			nknown;			/* of them are the buffer's already */
+	int			nold;			/* of them are the buffer's already */
 } Insertion;
 
 /* Lock the pages that the record goes to; those that are missing are new ones. */
@@ -41,10 +41,10 @@ lock_pages(Insertion *insertion, const VsBm25BufferMeta *meta)
 
 	insertion->first = insertion->begin / VS_PAGE_CAPACITY;
 	insertion->npages = last - insertion->first + 1;
-	insertion->nknown = Min(insertion->npages, (int) (meta->npages - insertion->first));
+	insertion->nold = Min(insertion->npages, (int) (meta->npages - insertion->first));
 	Assert(insertion->npages <= MAX_RECORD_PAGES);
 	for (int i = 0; i < insertion->npages; i++)
-		insertion->buffers[i] = i < insertion->nknown ?
+		insertion->buffers[i] = i < insertion->nold ?
 			vs_page_read(insertion->rel, meta->blocks[insertion->first + i],
 						 BUFFER_LOCK_EXCLUSIVE, BM25_PAGE_BUFFER) :
 			vs_page_extend_locked(insertion->rel);
@@ -57,7 +57,7 @@ lock_pages(Insertion *insertion, const VsBm25BufferMeta *meta)
 static void
 edit_part(Insertion *insertion, VsEdit *edit, int part)
 {
-	bool		is_new = part >= insertion->nknown;
+	bool		is_new = part >= insertion->nold;
 	Page		page = vs_edit_page(edit, insertion->buffers[part],
 									is_new ? VS_EDIT_NEW : VS_EDIT_CHANGE);
 	uint32		page_begin = (insertion->first + part) * VS_PAGE_CAPACITY;
@@ -79,7 +79,7 @@ advance(const Insertion *insertion, VsBm25BufferMeta *meta)
 {
 	const VsBm25RecordHeader *record = insertion->record;
 
-	for (int i = insertion->nknown; i < insertion->npages; i++)
+	for (int i = insertion->nold; i < insertion->npages; i++)
 		meta->blocks[meta->npages++] =
 			BufferGetBlockNumber(insertion->buffers[i]);
 	meta->nbytes += record->nbytes;

@@ -6,6 +6,7 @@
 
 #include "access/xlog.h"
 #include "bm25/bm25_private.h"
+#include "bm25/bm25_query.h"
 #include "bm25/bm25_tier.h"
 #include "fmgr.h"
 #include "index/inspect.h"
@@ -33,5 +34,8 @@ vs_bm25_maintain(PG_FUNCTION_ARGS)
 						RelationGetRelationName(inspection.index))));
 	nmerged = vs_bm25_merge_all(inspection.index, inspection.heap);
 	vs_inspect_end(&inspection);
+
+	/* Deleted rows do not count any more, in this transaction too. */
+	vs_bm25_forget_statistics();
 	PG_RETURN_INT32(nmerged);
 }

@@ -10,7 +10,6 @@
 
 #include "bm25/bm25_merge.h"
 #include "bm25/bm25_meta.h"
-#include "bm25/bm25_query.h"
 #include "bm25/bm25_seal.h"
 #include "port/pg_bswap.h"
 #include "storage/lmgr.h"
@@ -302,7 +301,6 @@ seal(Relation rel, const VsBm25Meta *meta)
 	vs_bm25_publish(change.meta, BM25_SEALING, &entry);
 	begin_buffer(change.meta);
 	vs_bm25_commit_meta(&change);
-	vs_bm25_forget_statistics();
 }
 
 bool

@@ -8,7 +8,6 @@
 
 #include "bm25/bm25_merge.h"
 #include "bm25/bm25_meta.h"
-#include "bm25/bm25_query.h"
 #include "bm25/bm25_seal.h"
 #include "bm25/bm25_space.h"
 #include "bm25/bm25_tier.h"
@@ -238,7 +237,6 @@ end_merge(Relation rel, VsBm25Writing writing, const Choice *choice,
 	vs_bm25_retire(&change, choice->entries, choice->n);
 	vs_bm25_publish(change.meta, writing, entry);
 	vs_bm25_commit_meta(&change);
-	vs_bm25_forget_statistics();
 }
 
 /* Make one small merge, if any is due.  The caller holds the merge lock. */

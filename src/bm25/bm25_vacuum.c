@@ -11,7 +11,6 @@
 #include "bm25/bm25_buffer.h"
 #include "bm25/bm25_meta.h"
 #include "bm25/bm25_private.h"
-#include "bm25/bm25_query.h"
 #include "bm25/bm25_segment.h"
 #include "bm25/bm25_space.h"
 #include "bm25/bm25_tier.h"
@@ -244,7 +243,6 @@ vacuum_index(const VsVacuum *base)
 	UnlockPage(rel, BM25_INSERT_LOCK, ShareLock);
 	UnlockPage(rel, BM25_MERGE_LOCK, ExclusiveLock);
 	UnlockPage(rel, BM25_REWRITE_LOCK, ExclusiveLock);
-	vs_bm25_forget_statistics();
 }
 
 IndexBulkDeleteResult *

@@ -175,9 +175,12 @@ static void
 init_params(FunctionCallInfo fcinfo, VsHybridParams *params, int ncandidates,
 			TSQuery query)
 {
+	Oid		   *types;
+	int			ntypes;
+
+	get_func_signature(fcinfo->flinfo->fn_oid, &types, &ntypes);
 	vs_hybrid_add_param(params, INT8OID, Int64GetDatum(ncandidates), false);
-	vs_hybrid_add_param(params, get_fn_expr_argtype(fcinfo->flinfo,
-													ARG_QUERY_VECTOR),
+	vs_hybrid_add_param(params, types[ARG_QUERY_VECTOR],
 						PG_GETARG_DATUM(ARG_QUERY_VECTOR),
 						PG_ARGISNULL(ARG_QUERY_VECTOR));
 	vs_hybrid_add_param(params, TSQUERYOID, TSQueryGetDatum(query),

@@ -26,16 +26,16 @@ my $node = start_node('concurrency', conf => <<~'CONF');
     deadlock_timeout = 200ms
     CONF
 
-load_clustered(
-    $node,
-    seed   => 61,
-    dim    => 64,
-    tables => [ pool => 10_000, q => 300 ]);
-
-create_noise($node, 'pool', 0.05);
-
-foreach my $am (vector_access_methods())
+foreach my $am (access_methods())
 {
+    create_noise($node, 'pool', 0.05)
+      if load_rows(
+        $node, $am,
+        seed    => 61,
+        dim     => 64,
+        tables  => [ pool => 10_000, q => 300 ],
+        queries => 'q');
+
     # One index that was built, and one that clients make grow from nothing;
     # some clients search while it does.
     foreach my $case ([ 'built', 5000 ], [ 'grown', 200 ])

@@ -20,16 +20,24 @@ use VSearch::Workload;
 
 my $node = start_node('crash_build');
 
-load_clustered(
-    $node,
-    seed   => 13,
-    dim    => 128,
-    tables => [ t => 10_000, q => 1000 ]);
-
-foreach my $am (vector_access_methods())
+sub load_for
 {
+    my ($am) = @_;
+
+    return load_rows(
+        $node, $am,
+        seed    => 13,
+        dim     => 128,
+        tables  => [ t => ranks_documents($am) ? 40_000 : 10_000, q => 1000 ],
+        queries => 'q');
+}
+
+foreach my $am (access_methods())
+{
+    load_for($am);
     my %search =
       (table => 't', queries => 'q', metric => 'l2', am => $am);
+    my $column = 'v ' . opclass('l2', $am);
     my $begin = time();
     my $index = create_index($node, %search);
     my $duration = time() - $begin;
@@ -52,8 +60,8 @@ foreach my $am (vector_access_methods())
     my $file = $node->safe_psql('postgres', $current_file);
 
     foreach my $case (
-        [ "CREATE INDEX half_done ON t USING $am (v vector_l2_ops)", 0.3 ],
-        [ "CREATE INDEX half_done ON t USING $am (v vector_l2_ops)", 0.8 ],
+        [ "CREATE INDEX half_done ON t USING $am ($column)", 0.3 ],
+        [ "CREATE INDEX half_done ON t USING $am ($column)", 0.8 ],
         [ "REINDEX INDEX $index", 0.6 ],
         [ "REINDEX INDEX CONCURRENTLY $index", 0.5 ])
     {
@@ -90,7 +98,7 @@ foreach my $am (vector_access_methods())
     # What REINDEX CONCURRENTLY left can be dropped, as PostgreSQL's manual
     # says; the invalid index also takes inserts until then.
     $node->safe_psql('postgres',
-        'INSERT INTO t (label, v) SELECT label, v FROM q WHERE id <= 50');
+        'INSERT INTO t (label, v) SELECT label, v FROM t WHERE id <= 50');
     $node->safe_psql('postgres', <<~'SQL');
         DO $$
         DECLARE
@@ -124,17 +132,19 @@ $node->append_conf('postgresql.conf', <<~'CONF');
     CONF
 $node->restart;
 
-foreach my $am (vector_access_methods())
+foreach my $am (access_methods())
 {
+    load_for($am);
     my %search =
       (table => 'one_transaction', queries => 'q', metric => 'l2', am => $am);
+    my $column = 'v ' . opclass('l2', $am);
     my $index = index_name(%search);
 
     $node->safe_psql('postgres', <<~"SQL");
         BEGIN;
         CREATE TABLE one_transaction (LIKE t INCLUDING ALL);
         INSERT INTO one_transaction SELECT * FROM t WHERE id <= 3000;
-        CREATE INDEX $index ON one_transaction USING $am (v vector_l2_ops);
+        CREATE INDEX $index ON one_transaction USING $am ($column);
         INSERT INTO one_transaction SELECT * FROM t
         WHERE id BETWEEN 3001 AND 3100;
         COMMIT;

@@ -26,13 +26,20 @@ my $node = start_node('crash_insert', conf => <<~'CONF');
     CONF
 my $nrows = 6000;
 
-load_clustered(
-    $node,
-    seed   => 11,
-    dim    => 64,
-    tables => [ t => $nrows, pool => 10_000, q => 2000 ]);
-$node->safe_psql('postgres', 'CREATE INDEX ON t (label)');
-create_noise($node, 'pool', 0.05);
+sub load_for
+{
+    my ($am) = @_;
+
+    load_rows(
+        $node, $am,
+        seed    => 11,
+        dim     => 64,
+        tables  => [ t => $nrows, pool => 10_000, q => 2000 ],
+        queries => 'q') or return;
+    $node->safe_psql('postgres', 'CREATE INDEX ON t (label)');
+    create_noise($node, 'pool', 0.05);
+    return;
+}
 
 # Recall of an index built over a copy of the table: how many rows there are
 # after a crash, and so how many are found, depends on the machine.
@@ -52,8 +59,10 @@ sub recall_of_copy
     return $recall;
 }
 
-foreach my $am (vector_access_methods())
+foreach my $am (access_methods())
 {
+    load_for($am);
+
     my %search =
       (table => 't', queries => 'q', metric => 'l2', am => $am);
     my $index = create_index($node, %search);
@@ -104,17 +113,14 @@ foreach my $am (vector_access_methods())
     cmp_ok($after, '>=', $rebuilt - 0.01,
         "$am: recall $after after three crashes, $rebuilt when rebuilt");
     $node->safe_psql('postgres', "DROP INDEX $index");
-}
 
-# The first rows of an index: flat list, conversion, first graph nodes.
-foreach my $am (vector_access_methods())
-{
+    # The first rows of an index: flat list, conversion, first graph nodes.
     $node->safe_psql('postgres', 'CREATE TABLE young (LIKE t INCLUDING ALL)');
 
-    my %search =
+    %search =
       (table => 'young', queries => 'q', metric => 'l2', am => $am,
         nqueries => 200);
-    my $index = create_index($node, %search);
+    $index = create_index($node, %search);
 
     foreach my $round (1 .. 3)
     {

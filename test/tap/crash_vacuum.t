@@ -20,14 +20,14 @@ use VSearch::Workload;
 my $node = start_node('crash_vacuum');
 my $vacuum = 'VACUUM (INDEX_CLEANUP ON) t';
 
-load_clustered(
-    $node,
-    seed   => 12,
-    dim    => 64,
-    tables => [ source => 8000, q => 1000 ]);
-
-foreach my $am (vector_access_methods())
+foreach my $am (access_methods())
 {
+    load_rows(
+        $node, $am,
+        seed    => 12,
+        dim     => 64,
+        tables  => [ source => 8000, q => 1000 ],
+        queries => 'q');
     $node->safe_psql('postgres', <<~'SQL');
         CREATE TABLE t (LIKE source INCLUDING ALL);
         INSERT INTO t SELECT * FROM source;

@@ -47,18 +47,38 @@ my %TABLES = (
         metric => 'ip', with => 'lists = 5' },
     listed_huge => { am => 'ivfflat', dim => 4100, rows => 60, metric => 'l2',
         with => 'lists = 3' },
+
+    # Documents in one segment; in several, with deleted ones, and in the buffer.
+    texts => { am => 'bm25', rows => 2500, metric => 'bm25' },
+    texts_inserted => { am => 'bm25', rows => 500, inserts => 3000,
+        metric => 'bm25' },
 );
 foreach my $name (sort keys %TABLES)
 {
     my $table = $TABLES{$name};
     my %index = (table => $name, am => 'hnsw', %$table);
 
-    load_clustered(
-        $node,
-        seed => $SEED,
-        dim => $table->{dim},
-        tables => [ $name => $table->{rows} ]);
+    if (ranks_documents($index{am}))
+    {
+        load_texts($node, seed => $SEED, tables => [ $name => $table->{rows} ]);
+    }
+    else
+    {
+        load_clustered(
+            $node,
+            seed => $SEED,
+            dim => $table->{dim},
+            tables => [ $name => $table->{rows} ]);
+    }
     $table->{index} = create_index($node, %index);
+    $node->safe_psql('postgres', <<~"SQL") if $table->{inserts};
+        INSERT INTO $name (label, v)
+        SELECT label, v FROM $name, generate_series(1, 10) LIMIT $table->{inserts};
+        DELETE FROM $name WHERE id % 7 = 0;
+        VACUUM (INDEX_CLEANUP ON) $name;
+        INSERT INTO $name (label, v)
+        SELECT label, v FROM $name, generate_series(1, 10) LIMIT $table->{inserts};
+        SQL
     $table->{path} = $node->data_dir . '/'
       . $node->safe_psql('postgres',
         "SELECT pg_relation_filepath('$table->{index}')");
@@ -111,8 +131,15 @@ sub statements
     my ($name) = @_;
     my $table = $TABLES{$name};
     my $operator = operator($table->{metric});
-    my $nearest = "SELECT count(*) FROM (SELECT id FROM $name ORDER BY v $operator"
-      . " (SELECT v FROM $name WHERE id = 7)";
+    my $query = $table->{metric} eq 'bm25' ?
+        "'w1 | w7 & w2 | w30 <-> w4 | w12:* | w9:A & !w5'::tsquery" :
+        "(SELECT v FROM $name WHERE id = 7)";
+    my $nearest =
+      "SELECT count(*) FROM (SELECT id FROM $name ORDER BY v $operator $query";
+    my $matching = $table->{metric} eq 'bm25' ? <<~"SQL" : '';
+        SELECT count(*) FROM $name WHERE v @@ $query;
+        SELECT vsearch_merge('$table->{index}');
+        SQL
 
     return <<~"SQL";
         \\set VERBOSITY verbose
@@ -127,11 +154,12 @@ sub statements
         FROM $name WHERE id BETWEEN 20 AND 40;
         ROLLBACK;
         VACUUM (INDEX_CLEANUP ON) $name;
+        $matching
         $nearest LIMIT 50) s;
         SELECT 'the end';
         SQL
 }
-$_->{change} = "+ v" foreach values %TABLES;
+$_->{change} = $_->{metric} eq 'bm25' ? '|| v' : '+ v' foreach values %TABLES;
 
 srand($SEED);
 my $ndamages = 0;

@@ -16,14 +16,16 @@ use VSearch::Test;
 
 my $node = start_node('unlogged');
 
-load_clustered(
-    $node,
-    seed   => 51,
-    dim    => 32,
-    tables => [ source => 2000, q => 100 ]);
-
-foreach my $am (vector_access_methods())
+foreach my $am (access_methods())
 {
+    my $operator = operator('l2', $am);
+
+    load_rows(
+        $node, $am,
+        seed    => 51,
+        dim     => 32,
+        tables  => [ source => 2000, q => 100 ],
+        queries => 'q');
     foreach my $case ([ 'empty', 0 ], [ 'filled', 2000 ])
     {
         my ($name, $nrows) = @$case;
@@ -50,7 +52,7 @@ foreach my $am (vector_access_methods())
         is( $node->safe_psql('postgres', <<~"SQL"), '', "$am, $name: nothing found");
             SET enable_seqscan = off;
             SELECT id FROM $table
-            ORDER BY v <-> (SELECT v FROM q WHERE id = 1) LIMIT 5
+            ORDER BY v $operator (SELECT v FROM q WHERE id = 1) LIMIT 5
             SQL
 
         # It grows like a new one, and survives a clean restart.

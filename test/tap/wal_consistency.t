@@ -19,19 +19,20 @@ my $primary = start_node('primary', streaming => 1, conf => <<~'CONF');
     wal_consistency_checking = all
     wal_compression = on
     CONF
-load_clustered(
-    $primary,
-    seed   => 41,
-    dim    => 40,
-    tables => [ source => 2000, q => 50 ]);
 $primary->backup('base');
 
 my $standby = PostgreSQL::Test::Cluster->new('standby');
 $standby->init_from_backup($primary, 'base', has_streaming => 1);
 $standby->start;
 
-foreach my $am (vector_access_methods())
+foreach my $am (access_methods())
 {
+    load_rows(
+        $primary, $am,
+        seed    => 41,
+        dim     => 40,
+        tables  => [ source => 2000, q => 50 ],
+        queries => 'q');
     my %built =
       (table => 'built', queries => 'q', metric => 'l2', am => $am);
     my %grown =

@@ -10,6 +10,10 @@ the index returns counts where its own distance, computed from the table, is
 not beyond that: ties and duplicates then neither help nor hurt.  All queries
 are put in one statement.
 
+How near documents are to a query depends on all of them, those too that vacuum
+has not removed yet: their exact answers are computed again, in the statement
+that asks the index.  They must be found, all of them: recall dies otherwise.
+
 =cut
 
 package VSearch::Recall;
@@ -49,7 +53,7 @@ sub exact_answers
 {
     my ($node, %search) = @_;
     my $exact = _exact_table(%search);
-    my $operator = operator($search{metric});
+    my $operator = operator($search{metric}, $search{am});
     my $k = $search{k} // $K;
     my $some = $search{nqueries} ? "WHERE q.id <= $search{nqueries}" : '';
 
@@ -103,14 +107,25 @@ sub recall
 {
     my ($node, %search) = @_;
     my $exact = _exact_table(%search);
-    my $operator = operator($search{metric});
+    my $operator = operator($search{metric}, $search{am});
     my $k = $search{k} // $K;
+    my $documents = ranks_documents($search{am});
+    my $kth = $documents ? <<~"SQL" : 'e.kth';
+        (SELECT max(x.d)
+        FROM (
+            SELECT (t.v $operator e.v) + 0.0 AS d
+            FROM $search{table} t
+            WHERE t.v IS NOT NULL
+            ORDER BY d
+            LIMIT $k) x)
+        SQL
     my $statement = <<~"SQL";
         SELECT sum(r.hits)::float8 / sum(e.nrows)::float8,
             count(*) FILTER (WHERE r.nrows < e.nrows)
-        FROM $exact e CROSS JOIN LATERAL (
+        FROM $exact e CROSS JOIN LATERAL (SELECT $kth AS kth) x
+        CROSS JOIN LATERAL (
             SELECT count(*) AS nrows,
-                count(DISTINCT s.id) FILTER (WHERE s.d <= e.kth) AS hits
+                count(DISTINCT s.id) FILTER (WHERE s.d <= x.kth) AS hits
             FROM (
                 SELECT t.id, t.v $operator e.v AS d
                 FROM $search{table} t
@@ -122,6 +137,7 @@ sub recall
     my ($recall, $nshort) = split /\|/,
       $node->safe_psql('postgres', _settings(%search) . ' ' . $statement);
     croak "$nshort queries got fewer rows than they asked for" if $nshort > 0;
+    croak "recall of documents is $recall" if $documents && $recall != 1;
     return $recall;
 }
 
@@ -141,7 +157,7 @@ sub recall_at_least
 sub answers
 {
     my ($node, %search) = @_;
-    my $operator = operator($search{metric});
+    my $operator = operator($search{metric}, $search{am});
     my $what = $search{distances} ? "to_char(s.d, '9.999999EEEE')" : 's.id';
     my $some = $search{nqueries} ? "WHERE q.id <= $search{nqueries}" : '';
     my $statement = <<~"SQL";

@@ -7,7 +7,11 @@ VSearch::Test - servers, indexes and checks for the TAP tests
 What every test needs whatever access method it looks at: a server with the
 extension in it, an index, and the question whether that index and the server's
 log are clean.  An access method is one row of %ACCESS_METHODS: a test that
-loops over vector_access_methods() covers a new one without being touched.
+loops over access_methods() covers a new one without being touched, and one that
+loops over vector_access_methods() one over vectors.
+
+Rows are ranked by how near they are to a query: vectors by a distance that the
+test names, documents (tsvectors) by the one there is, whatever name it gives.
 
 =cut
 
@@ -23,12 +27,15 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 our @EXPORT = qw(
+    access_methods
     create_index
     extension_name
     index_is_clean
     index_name
     log_is_clean
+    opclass
     operator
+    ranks_documents
     start_node
     vector_access_methods
 );
@@ -37,9 +44,16 @@ our @EXPORT = qw(
 my $EXTENSION = 'vsearch';
 
 # How each distance is written in SQL.
-my %OPERATORS = (l2 => '<->', ip => '<#>', cosine => '<=>', l1 => '<+>');
+my %OPERATORS = (
+    l2     => '<->',
+    ip     => '<#>',
+    cosine => '<=>',
+    l1     => '<+>',
+    bm25   => '<@>',
+);
 
-# Access methods over a vector column: the operator class of each distance.
+# Access methods over a column: the operator class of each distance.  "bm25" is
+# that of documents from a query.
 my %ACCESS_METHODS = (
     hnsw => {
         l2     => 'vector_l2_ops',
@@ -52,6 +66,7 @@ my %ACCESS_METHODS = (
         ip     => 'vector_ip_ops',
         cosine => 'vector_cosine_ops',
     },
+    bm25 => { bm25 => 'tsvector_bm25_ops' },
 );
 
 # What a server must never write to its log.  A cancelled or refused statement
@@ -70,18 +85,47 @@ sub extension_name
     return $EXTENSION;
 }
 
-# The access methods, or those that know a metric.
+# All access methods.
+sub access_methods
+{
+    return sort keys %ACCESS_METHODS;
+}
+
+# Those over vectors, or those of them that know a metric.
 sub vector_access_methods
 {
     my ($metric) = @_;
-    return grep { !defined $metric || $ACCESS_METHODS{$_}{$metric} }
-      sort keys %ACCESS_METHODS;
+    return grep {
+        !ranks_documents($_)
+          && (!defined $metric || $ACCESS_METHODS{$_}{$metric})
+    } access_methods();
 }
 
+# Whether an access method is over documents, not vectors.
+sub ranks_documents
+{
+    my ($am) = @_;
+    return exists $ACCESS_METHODS{$am}{bm25};
+}
+
+# The operator by which an access method ranks rows: a metric says which one to
+# those that have several.
 sub operator
 {
-    my ($metric) = @_;
+    my ($metric, $am) = @_;
+
+    $metric = 'bm25' if defined $am && ranks_documents($am);
     return $OPERATORS{$metric} // croak "unknown metric \"$metric\"";
+}
+
+# The same of operator classes.
+sub opclass
+{
+    my ($metric, $am) = @_;
+
+    $metric = 'bm25' if ranks_documents($am);
+    return $ACCESS_METHODS{$am}{$metric}
+      // croak "no operator class of \"$am\" for \"$metric\"";
 }
 
 # Start a server of the test's own and create the extension in its database
@@ -123,8 +167,7 @@ sub create_index
 {
     my ($node, %index) = @_;
     my $name = index_name(%index);
-    my $opclass = $ACCESS_METHODS{ $index{am} }{ $index{metric} }
-      // croak "no operator class of \"$index{am}\" for \"$index{metric}\"";
+    my $opclass = opclass($index{metric}, $index{am});
     my $with = $index{with} ? "WITH ($index{with})" : '';
 
     $node->safe_psql('postgres',

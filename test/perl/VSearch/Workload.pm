@@ -7,7 +7,7 @@ VSearch::Workload - statements that run beside a test
 A task is a client program at work in the background: psql with some SQL, or
 pgbench with several clients and a mix of statements over one table (columns
 id, label, v as VSearch::Data makes them) and a pool, a table of the same shape
-from which new vectors are drawn, with its noise (create_noise).
+from which new rows are drawn, with its noise (create_noise).
 
 =cut
 
@@ -79,8 +79,10 @@ sub start_sql
 sub create_answer_check
 {
     my ($node, %search) = @_;
-    my $operator = operator($search{metric});
+    my $operator = operator($search{metric}, $search{am});
 
+    return _create_document_check($node, $search{table}, $operator)
+      if ranks_documents($search{am});
     $node->safe_psql('postgres', <<~"SQL");
         CREATE FUNCTION check_answer(query vector, wanted integer)
         RETURNS void LANGUAGE plpgsql AS \$\$
@@ -108,19 +110,90 @@ sub create_answer_check
     return;
 }
 
-# Create <pool>_noise: a thousand small vectors.  A row of the pool plus one of
-# these is a new vector near the pool's.  Elements are -2 to 2 times "unit".
+# The same of documents, for a query of words of one of them.  The answer must
+# be the exact one, and so must be what WHERE finds.
+sub _create_document_check
+{
+    my ($node, $table, $operator) = @_;
+
+    $node->safe_psql('postgres', <<~"SQL");
+        CREATE FUNCTION check_answer(document tsvector, wanted integer)
+        RETURNS void LANGUAGE plpgsql AS \$\$
+        DECLARE
+            words tsquery := (
+                SELECT string_agg(quote_literal(w.lexeme), ' | ')
+                FROM (
+                    SELECT lexeme FROM unnest(document)
+                    ORDER BY hashtext(lexeme) LIMIT 3) w);
+            answer record;
+        BEGIN
+            SELECT count(*) AS nrows, count(DISTINCT id) AS nids,
+                count(*) FILTER (WHERE d < before) AS nswapped,
+                max(d) AS kth, (
+                    SELECT max(x.d)
+                    FROM (
+                        SELECT (t.v $operator words) + 0.0 AS d
+                        FROM $table t
+                        WHERE t.v IS NOT NULL
+                        ORDER BY d
+                        LIMIT wanted) x) AS exact_kth, (
+                    SELECT count(*)
+                    FROM $table t WHERE t.v \@\@ words) AS nmatches, (
+                    SELECT count(*)
+                    FROM $table t
+                    WHERE (t.v \@\@ words) IS TRUE) AS exact_nmatches
+            INTO answer
+            FROM (
+                SELECT id, d, lag(d) OVER () AS before
+                FROM (
+                    SELECT t.id, t.v $operator words AS d
+                    FROM $table t
+                    ORDER BY t.v $operator words
+                    LIMIT wanted) s) o;
+            IF words IS NOT NULL AND (
+                answer.nrows <> wanted OR answer.nids <> wanted
+                OR answer.nswapped > 0 OR answer.kth <> answer.exact_kth
+                OR answer.nmatches <> answer.exact_nmatches) THEN
+                RAISE EXCEPTION 'wrong answer to %: %', words, answer;
+            END IF;
+        END
+        \$\$;
+        SQL
+    return;
+}
+
+# The type of a table's column v, and the operator that adds noise to it.
+sub _adding_operator
+{
+    my ($node, $table) = @_;
+    my $type = $node->safe_psql('postgres', <<~"SQL");
+        SELECT atttypid::regtype FROM pg_attribute
+        WHERE attrelid = '$table'::regclass AND attname = 'v'
+        SQL
+
+    return $type eq 'tsvector' ? '||' : '+';
+}
+
+# Create <pool>_noise: a thousand small vectors, or documents of three words.  A
+# row of the pool plus one of these is a new row like the pool's.  Elements are
+# -2 to 2 times "unit".
 sub create_noise
 {
     my ($node, $pool, $unit) = @_;
+    my $noise = _adding_operator($node, $pool) eq '+' ? <<~"VECTOR" : <<~'TSVECTOR';
+        (SELECT array_agg(
+                $unit * (floor(5 * random()) - 2 + 0 * n * e))::vector
+            FROM generate_series(1, vector_dims(p.v)) e)
+        VECTOR
+        (SELECT string_agg('w' || floor(1000 * random()) || ':' || e, ' ')::tsvector
+            FROM generate_series(1, 3 + 0 * n) e)
+        TSVECTOR
 
     $node->safe_psql('postgres', <<~"SQL");
         SELECT setseed(0.5);
+        DROP TABLE IF EXISTS ${pool}_noise;
         CREATE TABLE ${pool}_noise AS
-        SELECT n AS id, (
-                SELECT array_agg(
-                    $unit * (floor(5 * random()) - 2 + 0 * n * e))::vector
-                FROM generate_series(1, vector_dims(p.v)) e) AS v
+        SELECT n AS id, $noise AS v
         FROM generate_series(1, 1000) n, $pool p
         WHERE p.id = 1;
         ALTER TABLE ${pool}_noise ADD PRIMARY KEY (id);
@@ -133,13 +206,13 @@ sub create_noise
 # row's of the pool, :noise any of its noise's.
 my %SCRIPTS = (
     insert => 'INSERT INTO %t (label, v)'
-      . ' SELECT p.label, p.v + n.v FROM %p p, %p_noise n'
+      . ' SELECT p.label, p.v %+ n.v FROM %p p, %p_noise n'
       . ' WHERE p.id = :new AND n.id = :noise',
     insert_twin => 'INSERT INTO %t (label, v)'
       . ' SELECT label, v FROM %p WHERE id = :new % 100 + 1',
     insert_null   => 'INSERT INTO %t (label, v) VALUES (0, NULL)',
     delete        => 'DELETE FROM %t WHERE id = :row',
-    update_vector => 'UPDATE %t SET v = v + (SELECT v FROM %p_noise'
+    update_vector => 'UPDATE %t SET v = v %+ (SELECT v FROM %p_noise'
       . ' WHERE id = :noise) WHERE id = :row',
     update_label => 'UPDATE %t SET label = label + 1 WHERE id = :row',
     search => 'SELECT check_answer((SELECT v FROM %p WHERE id = :new), 10)',
@@ -153,6 +226,7 @@ sub start_pgbench
 {
     my ($node, %load) = @_;
     my $npool = $node->safe_psql('postgres', "SELECT max(id) FROM $load{pool}");
+    my $plus = _adding_operator($node, $load{pool});
     my $dir = PostgreSQL::Test::Utils::tempdir();
     my @files;
 
@@ -162,6 +236,7 @@ sub start_pgbench
 
         $statement =~ s/%t/$load{table}/g;
         $statement =~ s/%p/$load{pool}/g;
+        $statement =~ s/%\+/$plus/g;
         append_to_file("$dir/$script.sql", <<~"PGBENCH");
             \\set row random(1, @{[ $load{nrows} // 1 ]})
             \\set new random(1, $npool)
