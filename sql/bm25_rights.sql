@@ -39,10 +39,16 @@ SELECT bm25_query('docs_body', 'secret');
 -- nothing for all others, in whatever way they ask
 SET ROLE bm25_regress_other;
 SELECT bm25_query('docs_tsv', 'secret');
-SELECT 'docs_tsv: secret'::bm25query;
 SELECT doc <@> bm25_query('docs_tsv', 'secret') FROM mine;
 SELECT doc <@@> bm25_query('docs_tsv'::text COLLATE "C"::regclass, ('secret' COLLATE "C")::tsquery) FROM mine;
 SELECT doc <@@> bm25_query((('docs_tsv'::text) COLLATE "C")::regclass, ('secret'::text COLLATE "C")::tsquery) FROM mine;
+-- an aggregate hands the collation of what it sorts to its final function
+CREATE FUNCTION pg_temp.keep(regclass, text) RETURNS regclass IMMUTABLE LANGUAGE sql AS 'SELECT $1';
+CREATE AGGREGATE pg_temp.steal(tsquery ORDER BY text)
+    (SFUNC = pg_temp.keep, STYPE = regclass, FINALFUNC = bm25_query, INITCOND = 'docs_tsv');
+SELECT bm25_query_score('secret', pg_temp.steal('secret') WITHIN GROUP (ORDER BY 'x' COLLATE "C"));
+DROP AGGREGATE pg_temp.steal (tsquery ORDER BY text);
+DROP FUNCTION pg_temp.keep;
 SELECT id FROM docs ORDER BY tsv <@> 'secret' LIMIT 1;
 
 -- but what they may read is scored: a view's owner has the right, if the view does

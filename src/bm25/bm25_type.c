@@ -6,7 +6,9 @@
 
 #include "bm25/bm25_private.h"
 #include "bm25/bm25_query.h"
+#include "catalog/pg_type_d.h"
 #include "fmgr.h"
+#include "nodes/primnodes.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 
@@ -84,13 +86,33 @@ vs_bm25query_out(PG_FUNCTION_ARGS)
 							   DatumGetCString(query_text)));
 }
 
+/*
+ * Whether the planner has written a call (bm25_rewrite.c): the collation is there,
+ * and the index is a constant.  The collation alone would not do, as an aggregate
+ * gives its own to its final function; what that is called with are no constants.
+ */
+static bool
+is_planned_call(FunctionCallInfo fcinfo)
+{
+	const FuncExpr *call = (const FuncExpr *) fcinfo->flinfo->fn_expr;
+	const Const *index;
+
+	if (fcinfo->context != NULL || call == NULL || !IsA(call, FuncExpr) ||
+		call->funcid != fcinfo->flinfo->fn_oid ||
+		call->inputcollid != BM25_PLANNED_COLLATION)
+		return false;
+	index = linitial(call->args);
+	return IsA(index, Const) && index->consttype == REGCLASSOID &&
+		!index->constisnull;
+}
+
 /* bm25_query(index, query) */
 Datum
 vs_bm25_query(PG_FUNCTION_ARGS)
 {
 	Oid			index = PG_GETARG_OID(0);
 
-	if (PG_GET_COLLATION() != BM25_PLANNED_COLLATION)
+	if (!is_planned_call(fcinfo))
 		vs_bm25_check_index(index);
 	PG_RETURN_POINTER(form_query(index, PG_GETARG_TSQUERY(1)));
 }
