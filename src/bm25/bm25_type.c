@@ -31,48 +31,20 @@ form_query(Oid index, TSQuery query)
 }
 
 /*
- * The end of the name that begins a text, quoted as in SQL or not: the colon that
- * follows.  NULL if there is none.
+ * A value that is stored, dumped or replicated as text may outlive its index, whose
+ * OID does not: there is no way in but bm25_query.
  */
-static char *
-find_colon(char *text)
-{
-	bool		quoted = false;
-
-	for (char *c = text; *c != '\0'; c++)
-	{
-		if (*c == '"')
-			quoted = !quoted;
-		else if (*c == ':' && !quoted)
-			return c;
-	}
-	return NULL;
-}
-
-/* As vs_bm25query_out writes it: index: query. */
 Datum
 vs_bm25query_in(PG_FUNCTION_ARGS)
 {
-	char	   *text = pstrdup(PG_GETARG_CSTRING(0));
-	char	   *colon = find_colon(text);
-	Oid			index;
-	Datum		query;
-
-	if (colon == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
-				 errmsg("invalid input syntax for type %s: \"%s\"",
-						"bm25query", text),
-				 errdetail("The name of an index, a colon and a tsquery are expected."),
-				 errhint("Use bm25_query('index', query).")));
-	*colon = '\0';
-	index = DatumGetObjectId(DirectFunctionCall1(regclassin,
-												 CStringGetDatum(text)));
-	vs_bm25_check_index(index);
-	query = DirectFunctionCall1(tsqueryin, CStringGetDatum(colon + 1));
-	PG_RETURN_POINTER(form_query(index, DatumGetTSQuery(query)));
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("cannot accept a value of type %s", "bm25query"),
+			 errhint("Use bm25_query('index', query).")));
+	PG_RETURN_NULL();
 }
 
+/* index: query, for those who look at one. */
 Datum
 vs_bm25query_out(PG_FUNCTION_ARGS)
 {
