@@ -27,8 +27,8 @@ typedef struct VsBm25Goal
 	bool	   *is_used;		/* by leaf: whether those trees have it */
 
 	/*
-	 * To see at once that a record has no leaf, and so no score: a bit for each
-	 * used leaf's hash, modulo how many there are.
+	 * To see at once that a record has no leaf, and so no score: a bit for
+	 * each used leaf's hash, modulo how many there are.
 	 */
 	bool		can_pass;		/* records without such a bit need no look */
 	uint64		hash_bits[BM25_HASH_BITS / 64];

@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "bm25/bm25_merge.h"
+#include "bm25/bm25_reader.h"
 
 /* Skip entries that are read at once. */
 #define NSKIPS 64
@@ -19,8 +20,6 @@ typedef struct SegmentSource
 	/* Of the current list. */
 	uint32		next_block;
 	int64		previous_doc;
-	uint32		first_skip;		/* the block of skips[0] */
-	uint32		nskips;
 	VsBm25Skip	skips[NSKIPS];
 } SegmentSource;
 
@@ -42,7 +41,6 @@ next_lexeme(VsBm25Source *base)
 	base->nbytes = source->walk.nbytes;
 	source->next_block = 0;
 	source->previous_doc = -1;
-	source->nskips = 0;
 	return true;
 }
 
@@ -69,6 +67,14 @@ next_block(VsBm25Source *base, VsBm25Block *block)
 	vs_bm25_segment_read_docs(source->segment, &skip->place,
 							  source->previous_doc, block);
 	vs_bm25_segment_read_rest(source->segment, &skip->place, block);
+
+	/* A damaged entry must not put documents out of order in what is written. */
+	if (block->n > 0 &&
+		(block->docs[block->n - 1] != skip->last_doc ||
+		 block->n != Min(list->df - source->next_block * BM25_BLOCK_POSTINGS,
+						 BM25_BLOCK_POSTINGS)))
+		vs_bm25_report_page(source->segment, BM25_SECTION_LEXEMES,
+							source->walk.page);
 	source->previous_doc = skip->last_doc;
 	source->next_block++;
 	return block->n > 0;

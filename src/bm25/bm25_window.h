@@ -15,7 +15,7 @@
 #include "bm25/bm25_cursor.h"
 
 /* Documents of a window. */
-#define BM25_WINDOW_DOCS 4096
+#define BM25_WINDOW_DOCS 8192
 
 static inline uint32
 vs_bm25_count_windows(uint32 ndocs)
