@@ -58,6 +58,25 @@ SELECT id FROM docs_view ORDER BY tsv <@> 'word & !secret' LIMIT 1;
 SELECT * FROM named_view;
 SELECT best('secret');
 
+-- who asks may change in the middle of a query, and so may rights
+SET ROLE bm25_regress_reader;
+BEGIN;
+SELECT bm25_query('docs_tsv', 'secret'), set_config('role', 'bm25_regress_other', true) FROM generate_series(1, 2);
+ROLLBACK;
+RESET ROLE;
+DO $$
+BEGIN
+    FOR i IN 1..3 LOOP
+        IF i = 3 THEN
+            RESET ROLE;
+            REVOKE SELECT ON docs FROM bm25_regress_reader;
+        END IF;
+        SET ROLE bm25_regress_reader;
+        RAISE NOTICE '%: %', i, bm25_query('docs_tsv', 'secret');
+    END LOOP;
+END
+$$;
+
 RESET ROLE;
 SET client_min_messages = warning;
 DROP SCHEMA bm25_regress CASCADE;

@@ -6,16 +6,27 @@
 
 #include "bm25/bm25_private.h"
 #include "bm25/bm25_query.h"
+#include "bm25/bm25_statistics.h"
 #include "catalog/pg_type_d.h"
 #include "fmgr.h"
+#include "miscadmin.h"
 #include "nodes/primnodes.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
+#include "utils/snapmgr.h"
 
 PG_FUNCTION_INFO_V1(vs_bm25query_in);
 PG_FUNCTION_INFO_V1(vs_bm25query_out);
 PG_FUNCTION_INFO_V1(vs_bm25_query);
 PG_FUNCTION_INFO_V1(vs_bm25query_to_tsquery);
+
+/* The index that an expression's last call has checked, and for whom: in fn_extra. */
+typedef struct CheckedIndex
+{
+	Oid			index;
+	Oid			user;
+	VsBm25Moment moment;
+} CheckedIndex;
 
 /* A query that carries an index, palloc'd. */
 static VsBm25QueryDatum *
@@ -78,6 +89,28 @@ is_planned_call(FunctionCallInfo fcinfo)
 		!index->constisnull;
 }
 
+/*
+ * Check the index of a call: once for all calls of an expression, as long as neither
+ * the user nor the snapshot is another.
+ */
+static void
+check_index(FmgrInfo *flinfo, Oid index)
+{
+	CheckedIndex *checked = flinfo->fn_extra;
+	CheckedIndex now = {.index = index, .user = GetUserId()};
+
+	vs_bm25_get_moment(GetActiveSnapshot(), &now.moment);
+	if (checked != NULL && checked->index == now.index &&
+		checked->user == now.user &&
+		vs_bm25_is_same_moment(&checked->moment, &now.moment))
+		return;
+	vs_bm25_check_index(index);
+	if (checked == NULL)
+		flinfo->fn_extra = checked = MemoryContextAlloc(flinfo->fn_mcxt,
+														sizeof(CheckedIndex));
+	*checked = now;
+}
+
 /* bm25_query(index, query) */
 Datum
 vs_bm25_query(PG_FUNCTION_ARGS)
@@ -85,7 +118,7 @@ vs_bm25_query(PG_FUNCTION_ARGS)
 	Oid			index = PG_GETARG_OID(0);
 
 	if (!is_planned_call(fcinfo))
-		vs_bm25_check_index(index);
+		check_index(fcinfo->flinfo, index);
 	PG_RETURN_POINTER(form_query(index, PG_GETARG_TSQUERY(1)));
 }
 
