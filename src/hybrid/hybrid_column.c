@@ -16,6 +16,7 @@
 #include "catalog/pg_type.h"
 #include "compat.h"
 #include "hybrid/hybrid_private.h"
+#include "index/extension.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
 #include "utils/builtins.h"
@@ -50,31 +51,20 @@ static const SideInfo sides[HYBRID_SIDES] = {
 	}
 };
 
-/* The type of this name in the extension's schema, or InvalidOid. */
-static Oid
-get_extension_type(Oid schema, const char *name)
-{
-	return GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid, CStringGetDatum(name),
-						   ObjectIdGetDatum(schema));
-}
-
 /* The type that a side's columns have. */
 static Oid
 get_side_type(Oid schema, const SideInfo *side)
 {
 	return OidIsValid(side->left_type) ? side->left_type :
-		get_extension_type(schema, "vector");
+		vs_extension_type(schema, "vector");
 }
 
 /* The operator of this name that orders rows on a side, or InvalidOid. */
 static Oid
 get_order_operator(Oid schema, const SideInfo *side, const char *name)
 {
-	return GetSysCacheOid4(OPERNAMENSP, Anum_pg_operator_oid,
-						   CStringGetDatum(name),
-						   ObjectIdGetDatum(get_side_type(schema, side)),
-						   ObjectIdGetDatum(get_extension_type(schema, side->right_type)),
-						   ObjectIdGetDatum(schema));
+	return vs_extension_operator(schema, name, get_side_type(schema, side),
+								 vs_extension_type(schema, side->right_type));
 }
 
 char *
