@@ -3,6 +3,9 @@
 -- Breaks if it guesses where it should ask, asks where there is no doubt, or
 -- mistakes names.
 
+\getenv srcdir PG_ABS_SRCDIR
+\set attempt :srcdir /sql/include/attempt.sql
+\i :attempt
 \set columns 'key, vector_rank, text_rank'
 
 -- several of each
@@ -70,6 +73,17 @@ CREATE VIEW page_view AS SELECT * FROM page;
 SELECT :columns FROM hybrid_search('page_view', '[1,0]', 'fox');
 SELECT :columns FROM hybrid_search('page_pkey', '[1,0]', 'fox');
 SELECT :columns FROM hybrid_search('pg_class', '[1,0]', 'fox');
+
+-- OIDs of nothing
+SELECT pg_temp.attempt('SELECT hybrid_search(0, ''[1,0]'', ''fox'')');
+SELECT pg_temp.attempt('SELECT hybrid_search(999999, ''[1,0]'', ''fox'')');
+SELECT pg_temp.attempt('SELECT hybrid_search(''page'', NULL, ''fox'', text_index => 0)');
+SELECT pg_temp.attempt('SELECT hybrid_search(''page'', NULL, ''fox'', text_index => 999999)');
+SELECT pg_temp.attempt('SELECT hybrid_search(''page'', NULL, ''fox'', text_index => ''page_title'',
+    text_config => 0)');
+SELECT pg_temp.attempt('SELECT hybrid_search(''page'', NULL, ''fox'', text_index => ''page_title'',
+    text_config => 999999, query_mode => ''all'')');
+
 CREATE MATERIALIZED VIEW page_copy AS SELECT id, v_title, tsv_title FROM page;
 CREATE INDEX ON page_copy USING hnsw (v_title vector_l2_ops);
 CREATE INDEX ON page_copy USING bm25 (tsv_title);

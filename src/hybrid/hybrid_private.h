@@ -135,7 +135,7 @@ typedef enum VsHybridQueryMode
 /*
  * Open a table or materialized view under AccessShareLock, which is kept until
  * the transaction ends, and find its key: the column of that name, or by NULL the
- * primary key.
+ * primary key.  ERROR if the current user may read none of its columns.
  */
 extern void vs_hybrid_open_table(VsHybridTable *table, Oid relid, Oid schema,
 								 const char *key_column);
