@@ -102,6 +102,9 @@ CREATE INDEX ON public.letter USING hnsw (v vector_l2_ops);
 INSERT INTO public.letter VALUES (1, 'Fox', '[1]'), (2, 'Dog', '[2]');
 SELECT :columns FROM hybrid_search('letter', '[2]', 'fox', filter => '{"id": 1}');
 SELECT :columns FROM hybrid_search('letter', '[2]', 'fox', text_index => 'letter_body', key_column => 'body');
+CREATE INDEX letter_part ON public.letter USING bm25 (pg_catalog.to_tsvector('english', body))
+    WHERE id OPERATOR(pg_catalog.=) 1 AND pg_catalog.lower(body) OPERATOR(pg_catalog.<>) '';
+SELECT :columns FROM hybrid_search('letter', '[2]', 'fox dog', text_index => 'letter_part');
 
 -- a table of the same name in front is another one; the OID says which is meant
 CREATE TABLE evil.letter (id integer PRIMARY KEY);

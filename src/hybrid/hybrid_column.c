@@ -20,6 +20,7 @@
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 #include "utils/relcache.h"
 #include "utils/ruleutils.h"
@@ -46,7 +47,7 @@ static const SideInfo sides[HYBRID_SIDES] = {
 	[HYBRID_TEXT] = {
 		{"<@@>"}, TSVECTOROID, "bm25query",
 		"bm25 index",
-		"Create one with USING bm25, on a tsvector column or on to_tsvector('english', column). Partial ones count only if named by text_index.",
+		"Create one with USING bm25, on a tsvector column or on to_tsvector('english', column). Partial ones count only if named by text_index, for the rows that they hold.",
 		"Name one by text_column or text_index."
 	}
 };
@@ -129,6 +130,23 @@ get_only_column(Node *expr)
 	return Max(member + FirstLowInvalidHeapAttributeNumber, 0);
 }
 
+/* An index's predicate in parentheses; NULL if it is not partial. */
+static char *
+get_condition(Relation index)
+{
+	Datum		predicate;
+	Datum		sql;
+	bool		is_null;
+
+	predicate = SysCacheGetAttr(INDEXRELID, index->rd_indextuple,
+								Anum_pg_index_indpred, &is_null);
+	if (is_null)
+		return NULL;
+	sql = DirectFunctionCall2(pg_get_expr, predicate,
+							  ObjectIdGetDatum(index->rd_index->indrelid));
+	return psprintf("(%s)", TextDatumGetCString(sql));
+}
+
 /* What an index is on. */
 static VsHybridColumn *
 make_index_column(Relation index, Oid order_operator)
@@ -146,6 +164,7 @@ make_index_column(Relation index, Oid order_operator)
 	}
 	column->sql = psprintf("(%s)", pg_get_indexdef_columns(column->index,
 														   false));
+	column->condition = get_condition(index);
 	return column;
 }
 

@@ -58,6 +58,7 @@ typedef struct VsHybridColumn
 	AttrNumber	attno;			/* the only column it uses, else 0 */
 	Node	   *expr;			/* NULL where it is that column */
 	char	   *sql;			/* in parentheses */
+	char	   *condition;		/* of a partial index, likewise; else NULL */
 	Oid			order_operator;
 } VsHybridColumn;
 

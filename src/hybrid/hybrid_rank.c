@@ -107,6 +107,8 @@ form_statement(const VsHybridTable *table, VsHybridSide side,
 		append_match(&sql, table, column, get_query(params));
 	else
 		appendStringInfoString(&sql, "true");
+	if (column->condition != NULL)
+		appendStringInfo(&sql, " AND %s", column->condition);
 	appendStringInfo(&sql, "%s ORDER BY %s LIMIT $%d", filter, order,
 					 HYBRID_PARAM_LIMIT);
 	return sql.data;
