@@ -130,8 +130,7 @@ score_block(const VsBm25Cursor *cursor, const VsBm25Block *block)
 		uint16		tfs[BM25_LABELS];
 		double		score;
 
-		for (int j = 0; j < BM25_LABELS; j++)
-			tfs[j] = block->tfs[j][i];
+		vs_bm25_block_get_tfs(block, i, tfs);
 		score = vs_bm25_leaf_score(cursor->query, cursor->leaf, tfs,
 								   vs_bm25_len_norm(&cursor->query->params,
 													block->lens[i]));

@@ -128,8 +128,7 @@ vs_bm25_cursor_get(VsBm25Cursor *cursor, uint16 tfs[BM25_LABELS], uint32 *len)
 		*len = 0;
 		return;
 	}
-	for (int i = 0; i < BM25_LABELS; i++)
-		tfs[i] = cursor->block->tfs[i][at];
+	vs_bm25_block_get_tfs(cursor->block, at, tfs);
 	*len = cursor->block->lens[at];
 }
 

@@ -496,8 +496,7 @@ set_state(MaxScore *this, VsBm25WindowList *list, uint32 doc)
 	this->states[list->leaf] = (VsBm25LeafState) {0};
 	if (block == NULL)
 		return;
-	for (int i = 0; i < BM25_LABELS; i++)
-		tfs[i] = block->tfs[i][list->at];
+	vs_bm25_block_get_tfs(block, list->at, tfs);
 	this->states[list->leaf] =
 		vs_bm25_goal_score(this->matcher->goal, list->leaf, tfs,
 						   block->lens[list->at]);

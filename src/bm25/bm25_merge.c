@@ -143,8 +143,7 @@ add_postings(Merge *merge, Input *input)
 
 			if (doc == DELETED)
 				continue;
-			for (int label = 0; label < BM25_LABELS; label++)
-				tfs[label] = block->tfs[label][i];
+			vs_bm25_block_get_tfs(block, i, tfs);
 			vs_bm25_writer_add(merge->writer, doc, block->lens[i], tfs);
 		}
 		count_progress(merge, block->n);

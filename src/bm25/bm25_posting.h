@@ -47,4 +47,12 @@ extern bool vs_bm25_block_decode_docs(const uint8 *bytes, int nbytes,
 extern bool vs_bm25_block_decode_rest(const uint8 *bytes, int nbytes,
 									  VsBm25Block *block);
 
+/* Term frequencies of a block's i-th posting. */
+static inline void
+vs_bm25_block_get_tfs(const VsBm25Block *block, int i, uint16 tfs[BM25_LABELS])
+{
+	for (int label = 0; label < BM25_LABELS; label++)
+		tfs[label] = block->tfs[label][i];
+}
+
 #endif							/* VS_BM25_POSTING_H */

@@ -84,13 +84,6 @@ read_lists(Union *u, bool with_rest, BlockFunction function)
 	return is_sound;
 }
 
-static void
-get_tfs(const VsBm25Block *block, int i, uint16 tfs[BM25_LABELS])
-{
-	for (int j = 0; j < BM25_LABELS; j++)
-		tfs[j] = block->tfs[j][i];
-}
-
 /* BlockFunction: mark documents that match. */
 static void
 mark_docs(Union *u, const VsBm25Block *block)
@@ -106,7 +99,7 @@ mark_docs(Union *u, const VsBm25Block *block)
 			uint16		tfs[BM25_LABELS];
 			uint16		sums[BM25_LABELS] = {0};
 
-			get_tfs(block, i, tfs);
+			vs_bm25_block_get_tfs(block, i, tfs);
 			vs_bm25_leaf_add(leaf, tfs, sums);
 			if (!vs_bm25_leaf_matches(leaf, sums))
 				continue;
@@ -138,8 +131,8 @@ add_tfs(Union *u, const VsBm25Block *block)
 		made = &cursor->blocks[number / BM25_BLOCK_POSTINGS];
 		at = number % BM25_BLOCK_POSTINGS;
 
-		get_tfs(block, i, tfs);
-		get_tfs(made, at, sums);
+		vs_bm25_block_get_tfs(block, i, tfs);
+		vs_bm25_block_get_tfs(made, at, sums);
 		vs_bm25_leaf_add(cursor->leaf, tfs, sums);
 		for (int j = 0; j < BM25_LABELS; j++)
 			made->tfs[j][at] = sums[j];

@@ -30,29 +30,30 @@ PG_FUNCTION_INFO_V1(vs_bm25_distance_support);
 PG_FUNCTION_INFO_V1(vs_bm25_score_support);
 
 /*
- * A function of the extension by its name and two arguments; InvalidOid if it does
- * not exist.
+ * A function of the extension by its name and one or two (not 0) arguments;
+ * InvalidOid if it does not exist.
  */
 static Oid
 find_function(Oid schema, const char *name, Oid first, Oid second)
 {
 	Oid			types[2] = {first, second};
+	int			ntypes = OidIsValid(second) ? 2 : 1;
 
 	return GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid,
 						   CStringGetDatum(name),
-						   PointerGetDatum(buildoidvector(types, 2)),
+						   PointerGetDatum(buildoidvector(types, ntypes)),
 						   ObjectIdGetDatum(schema));
 }
 
 /* The bm25query that a node casts to tsquery; NULL if it does not. */
 static Expr *
-get_cast_query(const Node *node, Oid query_type)
+get_cast_query(const Node *node, Oid schema, Oid query_type)
 {
 	const FuncExpr *call = (const FuncExpr *) node;
 
-	if (!IsA(node, FuncExpr) || call->funcresulttype != TSQUERYOID ||
-		list_length(call->args) != 1 ||
-		exprType(linitial(call->args)) != query_type)
+	if (!IsA(node, FuncExpr) ||
+		call->funcid != find_function(schema, "bm25query_to_tsquery",
+									  query_type, InvalidOid))
 		return NULL;
 	return linitial(call->args);
 }
@@ -80,7 +81,7 @@ make_query_call(Oid schema, Oid query_type, Oid index, Expr *query)
 static Expr *
 make_query(PlannerInfo *root, Oid schema, Oid query_type, List *args)
 {
-	Expr	   *query = get_cast_query(lsecond(args), query_type);
+	Expr	   *query = get_cast_query(lsecond(args), schema, query_type);
 	Oid			index;
 
 	if (query != NULL)
