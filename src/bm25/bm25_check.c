@@ -25,6 +25,7 @@ typedef struct Check
 	uint16	   *kinds;			/* of each block; 0: nothing usable */
 	uint32	   *owners;			/* of each block; 0: none was found */
 	uint32		owner;			/* whose pages are being visited */
+	uint64		nvisited;		/* of them */
 } Check;
 
 /* VsCheckKinds.nbytes */
@@ -93,6 +94,7 @@ claim_pages(void *arg, VsBm25Section section, BlockNumber block, uint32 n)
 	Check	   *state = arg;
 
 	CHECK_FOR_INTERRUPTS();
+	state->nvisited += n;
 	for (uint32 i = 0; i < n; i++)
 		claim_page(state, block + i,
 				   section == BM25_NSECTIONS ? BM25_PAGE_HEADER :
@@ -117,7 +119,12 @@ check_pages(Check *state, const VsBm25SegmentEntry *entry)
 		return false;
 	}
 	state->owner = entry->id;
+	state->nvisited = 0;
 	vs_bm25_visit_pages(state->rel, entry->header, claim_pages, state);
+	if (state->nvisited != entry->npages)
+		vs_check_error(state->check, BM25_META_BLOCK, entry->id,
+					   "segment has %llu pages, not %u",
+					   (unsigned long long) state->nvisited, entry->npages);
 	return true;
 }
 

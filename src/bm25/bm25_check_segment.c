@@ -2,7 +2,7 @@
  * bm25_check_segment.c
  *		Verification of one segment, for vsearch_check.
  *
- * The dictionary is walked, and all postings are read.  What they say of a
+ * The dictionary is walked, its lexemes are searched, and all postings are read.  What they say of a
  * document must agree, and is added up to what a row's tsvector is compared with.
  */
 #include "postgres.h"
@@ -149,6 +149,20 @@ check_list(Check *state, const VsBm25List *list)
 	state->npostings += state->df;
 }
 
+/* Check that a lexeme is found where the walk has met it. */
+static void
+check_search(Check *state, const VsBm25List *list)
+{
+	VsBm25List	found;
+
+	vs_bm25_segment_find(state->segment, state->term.lexeme,
+						 state->term.nbytes, &found);
+	if (!vs_bm25_segment_is_stale(state->segment) &&
+		memcmp(&found, list, sizeof(VsBm25List)) != 0)
+		report(state, "\"%.*s\" is not found, or with %u postings, not %u",
+			   state->term.nbytes, state->term.lexeme, found.df, list->df);
+}
+
 /* Walk the dictionary. */
 static void
 check_dictionary(Check *state)
@@ -172,6 +186,7 @@ check_dictionary(Check *state)
 		state->term.lexeme = walk->lexeme;
 		state->term.nbytes = walk->nbytes;
 		state->nlexemes++;
+		check_search(state, &walk->list);
 		check_list(state, &walk->list);
 	}
 	vs_bm25_walk_end(walk);
