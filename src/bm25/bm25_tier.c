@@ -17,19 +17,22 @@
 #include "storage/lmgr.h"
 #include "utils/memutils.h"
 
-/* So many segments of the first tier an insert merges into one of the second. */
+/* From so many segments of the first tier on an insert merges some of them. */
 #define TIER_NSEGMENTS 8
 
 /* Pages from which on a segment belongs to the second tier. */
 #define SECOND_TIER_NPAGES 64
 
-/* The most pages that an insert merges, 2 MB, as long as it can choose. */
-#define SMALL_NPAGES 256
+/* The most pages that an insert merges: some 20 ms. */
+#define SMALL_NPAGES 128
 
-/* Segments from which on an insert merges any that are small enough. */
+/* The same where segments have become many. */
+#define MEDIUM_NPAGES 256
+
+/* Segments from which on an insert merges larger ones, too. */
 #define MANY_SEGMENTS 128
 
-/* Segments from which on it merges small ones, whatever their size. */
+/* Segments from which on it merges the smallest, whatever their size. */
 #define TOO_MANY_SEGMENTS (BM25_MAX_SEGMENTS - TIER_NSEGMENTS)
 
 /* The share of a segment's rows that vacuum lets stay though deleted. */
@@ -104,8 +107,10 @@ choose_small(const VsBm25Meta *meta, Choice *choice)
 	qsort(entries, n, sizeof(*entries), compare_npages);
 
 	choice->n = 0;
-	if (meta->nsegments >= MANY_SEGMENTS || is_tier_full(entries, n))
+	if (is_tier_full(entries, n))
 		choose_smallest(entries, n, SMALL_NPAGES, choice);
+	if (choice->n == 0 && meta->nsegments >= MANY_SEGMENTS)
+		choose_smallest(entries, n, MEDIUM_NPAGES, choice);
 	if (choice->n == 0 && meta->nsegments >= TOO_MANY_SEGMENTS)
 		choose_smallest(entries, n, PG_UINT64_MAX, choice);
 }
