@@ -230,13 +230,19 @@ write_merge(Relation rel, uint32 id, VsBm25Writing writing,
 		vs_bm25_segment_close(segments[i]);
 }
 
-/* The new segment takes the place of the old.  The caller holds the merge lock. */
+/*
+ * The new segment takes the place of the old; what vacuum has not seen in one of
+ * these it has to see there.  The caller holds the merge lock.
+ */
 static void
 end_merge(Relation rel, VsBm25Writing writing, const Choice *choice,
-		  const VsBm25SegmentEntry *entry)
+		  VsBm25SegmentEntry *entry)
 {
 	VsBm25MetaEdit change;
 
+	entry->vacuumed = choice->entries[0].vacuumed;
+	for (int i = 1; i < choice->n; i++)
+		entry->vacuumed = Min(entry->vacuumed, choice->entries[i].vacuumed);
 	vs_bm25_link_retired(rel, choice->entries, choice->n);
 	vs_bm25_begin_meta(rel, &change);
 	vs_bm25_retire(&change, choice->entries, choice->n);
