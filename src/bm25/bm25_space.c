@@ -100,6 +100,7 @@ vs_bm25_read_owners(Relation rel)
 		owners->nids = 0;
 		for (int i = 0; i < BM25_NWRITING; i++)
 			add_id(owners, &capacity, meta->writing[i]);
+		add_id(owners, &capacity, meta->buffer.generation);
 		for (uint32 i = 0; i < meta->nsegments; i++)
 			add_id(owners, &capacity, meta->segments[i].id);
 		block = meta->retired_first;
@@ -120,7 +121,7 @@ vs_bm25_page_is_free(const VsBm25Owners *owners, Buffer buffer)
 
 	if (PageIsNew(page))
 		return true;
-	if (vs_page_kind(page) == BM25_PAGE_META)
+	if (owners == NULL || vs_page_kind(page) == BM25_PAGE_META)
 		return false;
 	for (uint32 i = 0; i < owners->nblocks; i++)
 		if (owners->blocks[i] == BufferGetBlockNumber(buffer))

@@ -16,14 +16,16 @@
 
 /*
  * Who owns pages at one moment.  The free space map is not crash-safe: it may
- * offer pages that are in use.
+ * offer pages that are in use.  Later on others may own pages, or some of these
+ * none; but who owned none then, of the numbers below next_id, never will.
  */
 typedef struct VsBm25Owners
 {
 	uint32		next_id;		/* who came later owns its pages, too */
 	uint32		nids;
 	uint32	   *ids;			/* ascending: segments live, retired and being
-								 * written */
+								 * written; and the buffer's generation, which
+								 * further pages may get */
 	uint32		nblocks;
 	BlockNumber blocks[BM25_BUFFER_PAGES];	/* of the buffer */
 } VsBm25Owners;
@@ -33,7 +35,8 @@ extern VsBm25Owners *vs_bm25_read_owners(Relation rel);
 
 /*
  * Whether a page that the free space map offers, locked exclusively, is really
- * nobody's: a page of zeroes, or one whose owner is gone.
+ * nobody's: a page of zeroes, or one whose owner was gone (owners NULL: only the
+ * former).  The owners are from any moment before.
  */
 extern bool vs_bm25_page_is_free(const VsBm25Owners *owners, Buffer buffer);
 
