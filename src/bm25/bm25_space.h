@@ -75,10 +75,13 @@ extern void vs_bm25_retire(VsBm25MetaEdit *change,
 						   const VsBm25SegmentEntry *entries, int n);
 
 /*
- * Free the pages of retired segments that no reader knows any more; returns how
- * many pages.  The caller holds the merge lock.
+ * Free the pages of retired segments that no reader knows any more.  An insert,
+ * which holds the merge lock, frees few: a large segment, and those behind it, it
+ * leaves to others.  Who holds the rewrite lock, and not the merge lock, frees all;
+ * returns how many pages.
  */
-extern uint64 vs_bm25_reclaim(Relation rel, Relation heap);
+extern void vs_bm25_reclaim_few(Relation rel, Relation heap);
+extern uint64 vs_bm25_reclaim_all(Relation rel, Relation heap);
 
 /*
  * Free pages that belong to nobody: left by a crash or an error, or by a free

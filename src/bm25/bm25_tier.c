@@ -264,7 +264,7 @@ merge_small(Relation rel, Relation heap, Choice *choice)
 	id = begin_merge(rel, BM25_MERGING, choice);
 	write_merge(rel, id, BM25_MERGING, choice, &entry);
 	end_merge(rel, BM25_MERGING, choice, &entry);
-	vs_bm25_reclaim(rel, heap);
+	vs_bm25_reclaim_few(rel, heap);
 	return true;
 }
 
@@ -293,8 +293,8 @@ merge_large(Relation rel, Relation heap, Choose choose, Choice *choice)
 
 	LockPage(rel, BM25_MERGE_LOCK, ExclusiveLock);
 	end_merge(rel, BM25_REWRITING, choice, &entry);
-	vs_bm25_reclaim(rel, heap);
 	UnlockPage(rel, BM25_MERGE_LOCK, ExclusiveLock);
+	vs_bm25_reclaim_all(rel, heap);
 	return true;
 }
 

@@ -301,8 +301,8 @@ free_pages(Relation rel, Relation heap)
 	uint64		nfreed;
 
 	LockPage(rel, BM25_REWRITE_LOCK, ExclusiveLock);
+	nfreed = vs_bm25_reclaim_all(rel, heap);
 	LockPage(rel, BM25_MERGE_LOCK, ExclusiveLock);
-	nfreed = vs_bm25_reclaim(rel, heap);
 	nfreed += vs_bm25_free_leftovers(rel);
 	UnlockPage(rel, BM25_MERGE_LOCK, ExclusiveLock);
 	UnlockPage(rel, BM25_REWRITE_LOCK, ExclusiveLock);
