@@ -65,11 +65,10 @@ CREATE SCHEMA "a:b""c";
 CREATE TABLE "a:b""c".docs (tsv tsvector);
 CREATE INDEX "tsv: x" ON "a:b""c".docs USING bm25 (tsv);
 SELECT bm25_query('"a:b""c"."tsv: x"', 'cat');
-SELECT (bm25_query('"a:b""c"."tsv: x"', 'cat <-> dog')::text)::bm25query;
 SELECT bm25_query('docs_tsv', '');
-SELECT 'docs_tsv'::bm25query;
-SELECT 'docs_tsv: &'::bm25query;
-SELECT 'docs: cat'::bm25query;
+-- no literals, which would outlive their index
+SELECT 'docs_tsv: cat'::bm25query;
+SELECT (bm25_query('docs_tsv', 'cat')::text)::bm25query;
 SELECT bm25_query('docs', 'cat');
 SELECT bm25_query('pg_class_oid_index', 'cat');
 SELECT bm25_query(0, 'cat');

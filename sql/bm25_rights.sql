@@ -39,10 +39,16 @@ SELECT bm25_query('docs_body', 'secret');
 -- nothing for all others, in whatever way they ask
 SET ROLE bm25_regress_other;
 SELECT bm25_query('docs_tsv', 'secret');
-SELECT 'docs_tsv: secret'::bm25query;
 SELECT doc <@> bm25_query('docs_tsv', 'secret') FROM mine;
 SELECT doc <@@> bm25_query('docs_tsv'::text COLLATE "C"::regclass, ('secret' COLLATE "C")::tsquery) FROM mine;
 SELECT doc <@@> bm25_query((('docs_tsv'::text) COLLATE "C")::regclass, ('secret'::text COLLATE "C")::tsquery) FROM mine;
+-- an aggregate hands the collation of what it sorts to its final function
+CREATE FUNCTION pg_temp.keep(regclass, text) RETURNS regclass IMMUTABLE LANGUAGE sql AS 'SELECT $1';
+CREATE AGGREGATE pg_temp.steal(tsquery ORDER BY text)
+    (SFUNC = pg_temp.keep, STYPE = regclass, FINALFUNC = bm25_query, INITCOND = 'docs_tsv');
+SELECT bm25_query_score('secret', pg_temp.steal('secret') WITHIN GROUP (ORDER BY 'x' COLLATE "C"));
+DROP AGGREGATE pg_temp.steal (tsquery ORDER BY text);
+DROP FUNCTION pg_temp.keep;
 SELECT id FROM docs ORDER BY tsv <@> 'secret' LIMIT 1;
 
 -- but what they may read is scored: a view's owner has the right, if the view does
@@ -51,6 +57,25 @@ SELECT id, scored, tsv <@> 'secret' < 0 AS ranked FROM docs_view ORDER BY id;
 SELECT id FROM docs_view ORDER BY tsv <@> 'word & !secret' LIMIT 1;
 SELECT * FROM named_view;
 SELECT best('secret');
+
+-- who asks may change in the middle of a query, and so may rights
+SET ROLE bm25_regress_reader;
+BEGIN;
+SELECT bm25_query('docs_tsv', 'secret'), set_config('role', 'bm25_regress_other', true) FROM generate_series(1, 2);
+ROLLBACK;
+RESET ROLE;
+DO $$
+BEGIN
+    FOR i IN 1..3 LOOP
+        IF i = 3 THEN
+            RESET ROLE;
+            REVOKE SELECT ON docs FROM bm25_regress_reader;
+        END IF;
+        SET ROLE bm25_regress_reader;
+        RAISE NOTICE '%: %', i, bm25_query('docs_tsv', 'secret');
+    END LOOP;
+END
+$$;
 
 RESET ROLE;
 SET client_min_messages = warning;

@@ -72,7 +72,8 @@ extern List *vs_bm25_find_group(Oid index, VsBm25Params *params);
 
 /*
  * What the planner gives to its own calls of bm25_query as their collation.  Users
- * cannot: no argument has a collation.  README.md, "Queries and statistics".
+ * cannot where they name an index: no argument has a collation.  README.md,
+ * "Queries and statistics".
  */
 #define BM25_PLANNED_COLLATION C_COLLATION_OID
 

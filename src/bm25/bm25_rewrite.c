@@ -14,10 +14,10 @@
 #include "bm25/bm25_private.h"
 #include "bm25/bm25_query.h"
 #include "bm25/bm25_trace.h"
-#include "catalog/pg_operator.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
+#include "index/extension.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "nodes/supportnodes.h"
@@ -30,38 +30,30 @@ PG_FUNCTION_INFO_V1(vs_bm25_distance_support);
 PG_FUNCTION_INFO_V1(vs_bm25_score_support);
 
 /*
- * A function of the extension by its name and two arguments; InvalidOid if it does
- * not exist.
+ * A function of the extension by its name and one or two (not 0) arguments;
+ * InvalidOid if it does not exist.
  */
 static Oid
 find_function(Oid schema, const char *name, Oid first, Oid second)
 {
 	Oid			types[2] = {first, second};
+	int			ntypes = OidIsValid(second) ? 2 : 1;
 
 	return GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid,
 						   CStringGetDatum(name),
-						   PointerGetDatum(buildoidvector(types, 2)),
-						   ObjectIdGetDatum(schema));
-}
-
-/* The type bm25query, in the extension's schema. */
-static Oid
-find_query_type(Oid schema)
-{
-	return GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid,
-						   CStringGetDatum("bm25query"),
+						   PointerGetDatum(buildoidvector(types, ntypes)),
 						   ObjectIdGetDatum(schema));
 }
 
 /* The bm25query that a node casts to tsquery; NULL if it does not. */
 static Expr *
-get_cast_query(const Node *node, Oid query_type)
+get_cast_query(const Node *node, Oid schema, Oid query_type)
 {
 	const FuncExpr *call = (const FuncExpr *) node;
 
-	if (!IsA(node, FuncExpr) || call->funcresulttype != TSQUERYOID ||
-		list_length(call->args) != 1 ||
-		exprType(linitial(call->args)) != query_type)
+	if (!IsA(node, FuncExpr) ||
+		call->funcid != find_function(schema, "bm25query_to_tsquery",
+									  query_type, InvalidOid))
 		return NULL;
 	return linitial(call->args);
 }
@@ -89,7 +81,7 @@ make_query_call(Oid schema, Oid query_type, Oid index, Expr *query)
 static Expr *
 make_query(PlannerInfo *root, Oid schema, Oid query_type, List *args)
 {
-	Expr	   *query = get_cast_query(lsecond(args), query_type);
+	Expr	   *query = get_cast_query(lsecond(args), schema, query_type);
 	Oid			index;
 
 	if (query != NULL)
@@ -104,11 +96,8 @@ make_query(PlannerInfo *root, Oid schema, Oid query_type, List *args)
 static Expr *
 make_distance(Oid schema, Oid query_type, Expr *tsv, Expr *query)
 {
-	Oid			operator = GetSysCacheOid4(OPERNAMENSP, Anum_pg_operator_oid,
-										   CStringGetDatum("<@@>"),
-										   ObjectIdGetDatum(TSVECTOROID),
-										   ObjectIdGetDatum(query_type),
-										   ObjectIdGetDatum(schema));
+	Oid			operator = vs_extension_operator(schema, "<@@>", TSVECTOROID,
+												 query_type);
 	Expr	   *result;
 
 	if (!OidIsValid(operator))
@@ -146,7 +135,7 @@ simplify(Node *request, Expr *(*make) (Oid, Oid, Expr *, Expr *))
 		return NULL;
 	call = simplification->fcall;
 	schema = get_func_namespace(call->funcid);
-	query_type = find_query_type(schema);
+	query_type = vs_extension_type(schema, "bm25query");
 	if (!OidIsValid(query_type) || list_length(call->args) != 2)
 		return NULL;
 	query = make_query(simplification->root, schema, query_type, call->args);

@@ -6,14 +6,27 @@
 
 #include "bm25/bm25_private.h"
 #include "bm25/bm25_query.h"
+#include "bm25/bm25_statistics.h"
+#include "catalog/pg_type_d.h"
 #include "fmgr.h"
+#include "miscadmin.h"
+#include "nodes/primnodes.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
+#include "utils/snapmgr.h"
 
 PG_FUNCTION_INFO_V1(vs_bm25query_in);
 PG_FUNCTION_INFO_V1(vs_bm25query_out);
 PG_FUNCTION_INFO_V1(vs_bm25_query);
 PG_FUNCTION_INFO_V1(vs_bm25query_to_tsquery);
+
+/* The index that an expression's last call has checked, and for whom: in fn_extra. */
+typedef struct CheckedIndex
+{
+	Oid			index;
+	Oid			user;
+	VsBm25Moment moment;
+} CheckedIndex;
 
 /* A query that carries an index, palloc'd. */
 static VsBm25QueryDatum *
@@ -29,48 +42,20 @@ form_query(Oid index, TSQuery query)
 }
 
 /*
- * The end of the name that begins a text, quoted as in SQL or not: the colon that
- * follows.  NULL if there is none.
+ * A value that is stored, dumped or replicated as text may outlive its index, whose
+ * OID does not: there is no way in but bm25_query.
  */
-static char *
-find_colon(char *text)
-{
-	bool		quoted = false;
-
-	for (char *c = text; *c != '\0'; c++)
-	{
-		if (*c == '"')
-			quoted = !quoted;
-		else if (*c == ':' && !quoted)
-			return c;
-	}
-	return NULL;
-}
-
-/* As vs_bm25query_out writes it: index: query. */
 Datum
 vs_bm25query_in(PG_FUNCTION_ARGS)
 {
-	char	   *text = pstrdup(PG_GETARG_CSTRING(0));
-	char	   *colon = find_colon(text);
-	Oid			index;
-	Datum		query;
-
-	if (colon == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
-				 errmsg("invalid input syntax for type %s: \"%s\"",
-						"bm25query", text),
-				 errdetail("The name of an index, a colon and a tsquery are expected."),
-				 errhint("Use bm25_query('index', query).")));
-	*colon = '\0';
-	index = DatumGetObjectId(DirectFunctionCall1(regclassin,
-												 CStringGetDatum(text)));
-	vs_bm25_check_index(index);
-	query = DirectFunctionCall1(tsqueryin, CStringGetDatum(colon + 1));
-	PG_RETURN_POINTER(form_query(index, DatumGetTSQuery(query)));
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("cannot accept a value of type %s", "bm25query"),
+			 errhint("Use bm25_query('index', query).")));
+	PG_RETURN_NULL();
 }
 
+/* index: query, for those who look at one. */
 Datum
 vs_bm25query_out(PG_FUNCTION_ARGS)
 {
@@ -84,14 +69,56 @@ vs_bm25query_out(PG_FUNCTION_ARGS)
 							   DatumGetCString(query_text)));
 }
 
+/*
+ * Whether the planner has written a call (bm25_rewrite.c): the collation is there,
+ * and the index is a constant.  The collation alone would not do, as an aggregate
+ * gives its own to its final function; what that is called with are no constants.
+ */
+static bool
+is_planned_call(FunctionCallInfo fcinfo)
+{
+	const FuncExpr *call = (const FuncExpr *) fcinfo->flinfo->fn_expr;
+	const Const *index;
+
+	if (fcinfo->context != NULL || call == NULL || !IsA(call, FuncExpr) ||
+		call->funcid != fcinfo->flinfo->fn_oid ||
+		call->inputcollid != BM25_PLANNED_COLLATION)
+		return false;
+	index = linitial(call->args);
+	return IsA(index, Const) && index->consttype == REGCLASSOID &&
+		!index->constisnull;
+}
+
+/*
+ * Check the index of a call: once for all calls of an expression, as long as neither
+ * the user nor the snapshot is another.
+ */
+static void
+check_index(FmgrInfo *flinfo, Oid index)
+{
+	CheckedIndex *checked = flinfo->fn_extra;
+	CheckedIndex now = {.index = index, .user = GetUserId()};
+
+	vs_bm25_get_moment(GetActiveSnapshot(), &now.moment);
+	if (checked != NULL && checked->index == now.index &&
+		checked->user == now.user &&
+		vs_bm25_is_same_moment(&checked->moment, &now.moment))
+		return;
+	vs_bm25_check_index(index);
+	if (checked == NULL)
+		flinfo->fn_extra = checked = MemoryContextAlloc(flinfo->fn_mcxt,
+														sizeof(CheckedIndex));
+	*checked = now;
+}
+
 /* bm25_query(index, query) */
 Datum
 vs_bm25_query(PG_FUNCTION_ARGS)
 {
 	Oid			index = PG_GETARG_OID(0);
 
-	if (PG_GET_COLLATION() != BM25_PLANNED_COLLATION)
-		vs_bm25_check_index(index);
+	if (!is_planned_call(fcinfo))
+		check_index(fcinfo->flinfo, index);
 	PG_RETURN_POINTER(form_query(index, PG_GETARG_TSQUERY(1)));
 }
 

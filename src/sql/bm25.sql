@@ -9,12 +9,13 @@ CREATE ACCESS METHOD bm25 TYPE INDEX HANDLER bm25handler;
 
 COMMENT ON ACCESS METHOD bm25 IS 'inverted index that ranks tsvectors by BM25';
 
--- A tsquery that carries the index by whose statistics rows are scored.
+-- A tsquery that carries the index by whose statistics rows are scored.  It is made
+-- by bm25_query where it is used, and not for storing.
 
 CREATE TYPE bm25query;
 
 CREATE FUNCTION bm25query_in(cstring) RETURNS bm25query
-	AS 'MODULE_PATHNAME', 'vs_bm25query_in' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
+	AS 'MODULE_PATHNAME', 'vs_bm25query_in' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 
 COMMENT ON FUNCTION bm25query_in(cstring) IS 'I/O';
 
@@ -30,7 +31,7 @@ CREATE TYPE bm25query (
 	STORAGE = plain
 );
 
-COMMENT ON TYPE bm25query IS 'tsquery and the bm25 index whose statistics score it';
+COMMENT ON TYPE bm25query IS 'tsquery and the bm25 index whose statistics score it; not for storing';
 
 CREATE FUNCTION bm25_query(index regclass, query tsquery) RETURNS bm25query
 	AS 'MODULE_PATHNAME', 'vs_bm25_query' LANGUAGE C STABLE STRICT PARALLEL SAFE;
