@@ -4,7 +4,10 @@
  *		the write buffer.
  *
  * First each page by itself, then segment by segment (bm25_check_segment.c), then
- * the buffer.
+ * the buffer and what is retired.
+ *
+ * Locks keep all else away on a primary.  A standby goes on: what does not fit there
+ * is reported if the metapage still says what it said first.
  */
 #include "postgres.h"
 
@@ -26,6 +29,8 @@ typedef struct Check
 	uint32	   *owners;			/* of each block; 0: none was found */
 	uint32		owner;			/* whose pages are being visited */
 	uint64		nvisited;		/* of them */
+	const VsBm25SegmentEntry *entry;	/* of the segment they are of, or NULL */
+	bool		is_replaced;	/* it was, meanwhile */
 } Check;
 
 /* VsCheckKinds.nbytes */
@@ -63,6 +68,31 @@ read_generation(Relation rel, BlockNumber block)
 	return generation;
 }
 
+bool
+vs_bm25_check_counts(Relation rel, const VsBm25SegmentEntry *entry)
+{
+	VsBm25Meta *meta;
+	const VsBm25SegmentEntry *now;
+	bool		counts;
+
+	if (!RecoveryInProgress())
+		return true;
+	meta = vs_bm25_read_meta(rel);
+	now = vs_bm25_find_segment(meta, entry->id);
+	counts = now != NULL && memcmp(now, entry, sizeof(*entry)) == 0;
+	pfree(meta);
+	return counts;
+}
+
+/* Whether to report what was found of the owner; notes if it has been replaced. */
+static bool
+counts(Check *state)
+{
+	if (state->entry != NULL && !state->is_replaced)
+		state->is_replaced = !vs_bm25_check_counts(state->rel, state->entry);
+	return !state->is_replaced;
+}
+
 /* Note that a page is claimed by an owner, as a page of this kind. */
 static void
 claim_page(Check *state, BlockNumber block, uint16 kind)
@@ -71,8 +101,9 @@ claim_page(Check *state, BlockNumber block, uint16 kind)
 
 	if (block >= state->nblocks || state->kinds[block] != kind)
 	{
-		vs_check_error(state->check, block, state->owner,
-					   "page is not of kind %u, as its owner has it", kind);
+		if (counts(state))
+			vs_check_error(state->check, block, state->owner,
+						   "page is not of kind %u, as its owner has it", kind);
 		return;
 	}
 	if (state->owners[block] != 0)
@@ -82,7 +113,7 @@ claim_page(Check *state, BlockNumber block, uint16 kind)
 	if (kind == BM25_PAGE_BUFFER)
 		return;
 	generation = read_generation(state->rel, block);
-	if (generation != state->owner)
+	if (generation != state->owner && counts(state))
 		vs_check_error(state->check, block, state->owner,
 					   "page carries the number %u", generation);
 }
@@ -112,20 +143,25 @@ is_header(const Check *state, BlockNumber block)
 static bool
 check_pages(Check *state, const VsBm25SegmentEntry *entry)
 {
-	if (!is_header(state, entry->header))
-	{
+	bool		readable = is_header(state, entry->header);
+
+	state->owner = entry->id;
+	state->entry = entry;
+	state->is_replaced = false;
+	state->nvisited = 0;
+	if (readable)
+		readable = vs_bm25_visit_segment(state->rel, entry, claim_pages, state);
+	if (!readable && counts(state))
 		vs_check_error(state->check, entry->header, entry->id,
 					   "page is not the header of segment %u", entry->id);
-		return false;
-	}
-	state->owner = entry->id;
-	state->nvisited = 0;
-	vs_bm25_visit_pages(state->rel, entry->header, claim_pages, state);
-	if (state->nvisited != entry->npages)
+	if (readable && state->nvisited != entry->npages)
 		vs_check_error(state->check, BM25_META_BLOCK, entry->id,
 					   "segment has %llu pages, not %u",
 					   (unsigned long long) state->nvisited, entry->npages);
-	return true;
+	if (state->is_replaced)
+		vs_check_replaced(state->check, entry->header, entry->id, "segment");
+	state->entry = NULL;
+	return readable && !state->is_replaced;
 }
 
 /* Check the queue of retired segments. */
@@ -255,6 +291,17 @@ check_record(Relation rel, VsCheck *check, const VsBm25RecordHeader *record,
 					   record->len);
 }
 
+/* Whether a buffer has been sealed since the metapage was read, on a standby. */
+static bool
+is_sealed(Relation rel, const VsBm25BufferMeta *meta)
+{
+	VsBm25Meta *now = vs_bm25_read_meta(rel);
+	bool		is_sealed = now->buffer.generation != meta->generation;
+
+	pfree(now);
+	return is_sealed;
+}
+
 void
 vs_bm25_check_buffer(Relation rel, VsCheck *check, const VsBm25BufferMeta *meta)
 {
@@ -268,8 +315,11 @@ vs_bm25_check_buffer(Relation rel, VsCheck *check, const VsBm25BufferMeta *meta)
 	vs_bm25_buffer_copy(rel, meta, &copy);
 	if (copy.is_stale)
 	{
-		vs_check_error(check, -1, -1,
-					   "the write buffer has pages of another one");
+		if (is_sealed(rel, meta))
+			vs_check_replaced(check, -1, -1, "the write buffer");
+		else
+			vs_check_error(check, -1, -1,
+						   "the write buffer has pages of another one");
 		return;
 	}
 	while ((record = vs_bm25_buffer_record(rel, &copy, &offset)) != NULL)
@@ -333,8 +383,13 @@ vs_bm25_check(Relation index, VsCheck *check)
 	for (uint32 i = 0; i < meta->nsegments; i++)
 		if (check_pages(&state, &meta->segments[i]))
 			vs_bm25_check_segment(index, check, &meta->segments[i]);
-	check_retired(&state, meta);
 	if (check_buffer_pages(&state, &meta->buffer))
 		vs_bm25_check_buffer(index, check, &meta->buffer);
-	check_unowned(&state);
+
+	/* On a standby their pages are used anew meanwhile. */
+	if (!RecoveryInProgress())
+	{
+		check_retired(&state, meta);
+		check_unowned(&state);
+	}
 }

@@ -7,7 +7,6 @@
  */
 #include "postgres.h"
 
-#include "access/xlog.h"
 #include "bm25/bm25_check.h"
 #include "bm25/bm25_private.h"
 #include "bm25/bm25_tsvector.h"
@@ -223,7 +222,8 @@ check_rows(Check *state)
 						 row < entry->ndocs ? state->documents[row].digest :
 						 BM25_NULL_DIGEST, entry->header, entry->id);
 	}
-	if (ndeleted != entry->ndeleted)
+	if (ndeleted != entry->ndeleted &&
+		vs_bm25_check_counts(segment->rel, entry))
 		report(state, "%u rows are deleted, not %u", ndeleted, entry->ndeleted);
 	pfree(deleted);
 	pfree(tids);
@@ -295,11 +295,10 @@ vs_bm25_check_segment(Relation rel, VsCheck *check,
 	}
 	if (!vs_bm25_segment_is_stale(state.segment))
 		check_sums(&state);
-	else if (RecoveryInProgress())
-		vs_check_warning(check, entry->header, entry->id,
-						 "segment was replaced while it was checked");
-	else
+	else if (vs_bm25_check_counts(rel, entry))
 		report(&state, "segment has pages of another one");
+	else
+		vs_check_replaced(check, entry->header, entry->id, "segment");
 	vs_bm25_segment_close(state.segment);
 	pfree(state.documents);
 	pfree(state.block);

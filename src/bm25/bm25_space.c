@@ -155,18 +155,25 @@ vs_bm25_page_is_free(const VsBm25Owners *owners, Buffer buffer)
 				compare_ids) == NULL;
 }
 
-/* Copy a header page, which must be of this owner unless that is 0. */
-static void
+/*
+ * Copy a header page; false if it carries another number than this owner's, unless
+ * that is 0.
+ */
+static bool
 copy_header(Relation rel, BlockNumber block, uint32 owner, PGAlignedBlock *copy)
 {
-	Buffer		buffer = vs_page_read(rel, block, BUFFER_LOCK_SHARE,
-									  BM25_PAGE_HEADER);
+	Buffer		buffer = vs_page_pin(rel, block);
+	Page		page = BufferGetPage(buffer);
+	bool		is_own;
 
-	memcpy(copy->data, BufferGetPage(buffer), BLCKSZ);
+	LockBuffer(buffer, BUFFER_LOCK_SHARE);
+	is_own = owner == 0 || vs_page_kind(page) == 0 ||
+		vs_page_opaque(page)->generation == owner;
+	if (is_own)
+		vs_page_require(rel, buffer, BM25_PAGE_HEADER);
+	memcpy(copy->data, page, BLCKSZ);
 	UnlockReleaseBuffer(buffer);
-	if (owner != 0 &&
-		vs_page_opaque((Page) copy->data)->generation != owner)
-		report_damage(rel, block);
+	return is_own;
 }
 
 /* Visit the pages of a header page's runs, which are behind so many bytes. */
@@ -192,13 +199,16 @@ visit_runs(Relation rel, BlockNumber block, Page page, Size nbytes,
 	}
 }
 
-void
-vs_bm25_visit_pages(Relation rel, BlockNumber header, VsBm25VisitPages visit,
-					void *state)
+/*
+ * Visit the pages of a segment; false as soon as a header page carries another
+ * number than its owner's, which is the first one's if it is 0.
+ */
+static bool
+visit_headers(Relation rel, BlockNumber header, uint32 owner,
+			  VsBm25VisitPages visit, void *state)
 {
 	Size		nbytes = sizeof(VsBm25SegmentHeader);
 	BlockNumber block = header;
-	uint32		owner = 0;
 	uint32		nvisited = 0;
 	PGAlignedBlock copy;
 
@@ -207,7 +217,8 @@ vs_bm25_visit_pages(Relation rel, BlockNumber header, VsBm25VisitPages visit,
 		const VsBm25HeaderLink *link;
 
 		CHECK_FOR_INTERRUPTS();
-		copy_header(rel, block, owner, &copy);
+		if (!copy_header(rel, block, owner, &copy))
+			return false;
 		owner = vs_page_opaque((Page) copy.data)->generation;
 		if (++nvisited > RelationGetNumberOfBlocks(rel))
 			report_damage(rel, header);
@@ -217,6 +228,22 @@ vs_bm25_visit_pages(Relation rel, BlockNumber header, VsBm25VisitPages visit,
 		block = link->next;
 		nbytes = sizeof(VsBm25HeaderLink);
 	} while (block != InvalidBlockNumber);
+	return true;
+}
+
+void
+vs_bm25_visit_pages(Relation rel, BlockNumber header, VsBm25VisitPages visit,
+					void *state)
+{
+	if (!visit_headers(rel, header, 0, visit, state))
+		report_damage(rel, header);
+}
+
+bool
+vs_bm25_visit_segment(Relation rel, const VsBm25SegmentEntry *entry,
+					  VsBm25VisitPages visit, void *state)
+{
+	return visit_headers(rel, entry->header, entry->id, visit, state);
 }
 
 void

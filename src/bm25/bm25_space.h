@@ -55,6 +55,13 @@ extern void vs_bm25_visit_pages(Relation rel, BlockNumber header,
 								VsBm25VisitPages visit, void *state);
 
 /*
+ * The same for a segment that may be gone; false as soon as a header page carries
+ * another number.
+ */
+extern bool vs_bm25_visit_segment(Relation rel, const VsBm25SegmentEntry *entry,
+								  VsBm25VisitPages visit, void *state);
+
+/*
  * Step along the queue of retired segments: *block is a header page, and becomes
  * the next one's, or 0.  Returns the id, or 0 where the page is no header.
  * *nsteps is 0 at first; ERROR for more of them than the index has blocks.

@@ -44,6 +44,7 @@ struct VsCheck
 {
 	VsInspection inspection;
 	tidset_hash *tids;
+	bool		is_incomplete;	/* tids lacks some */
 };
 
 PG_FUNCTION_INFO_V1(vs_check);
@@ -89,6 +90,14 @@ vs_check_warning(VsCheck *check, int64 block, int64 node, const char *format,...
 	va_start(args, format);
 	add_row(check, "warning", block, node, format, args);
 	va_end(args);
+}
+
+void
+vs_check_replaced(VsCheck *check, int64 block, int64 node, const char *what)
+{
+	vs_check_warning(check, block, node, "%s was replaced while it was checked",
+					 what);
+	check->is_incomplete = true;
 }
 
 /* A TID as one number. */
@@ -158,14 +167,13 @@ look_up_row(Relation index, ItemPointer tid, Datum *values, bool *isnull,
 					   ItemPointerGetOffsetNumberNoCheck(tid));
 }
 
-/* Check that every row that a new snapshot sees is indexed, by its value. */
+/* Check that every row that a snapshot sees is indexed, by its value. */
 static void
-check_heap(VsCheck *check)
+check_heap(VsCheck *check, Snapshot snapshot)
 {
 	Relation	heap = check->inspection.heap;
 	Relation	index = check->inspection.index;
 	IndexInfo  *info = BuildIndexInfo(index);
-	Snapshot	snapshot = RegisterSnapshot(GetTransactionSnapshot());
 	TableScanDesc scan = table_beginscan_strat(heap, snapshot, 0, NULL, true,
 											   true);
 
@@ -177,7 +185,6 @@ check_heap(VsCheck *check)
 	info->ii_ExclusionStrats = NULL;
 	table_index_build_scan(heap, index, info, true, false, look_up_row, check,
 						   scan);
-	UnregisterSnapshot(snapshot);
 }
 
 /*
@@ -190,6 +197,7 @@ vs_check(PG_FUNCTION_ARGS)
 	bool		heapallindexed = PG_GETARG_BOOL(1);
 	VsCheck		check = {0};
 	VsInspection *inspection = &check.inspection;
+	Snapshot	snapshot;
 	Oid			saved_userid;
 	int			saved_context;
 	int			saved_nestlevel;
@@ -205,9 +213,13 @@ vs_check(PG_FUNCTION_ARGS)
 	vs_compat_restrict_search_path();
 
 	check.tids = tidset_create(CurrentMemoryContext, 1024, NULL);
+
+	/* First, as on a standby rows come while the index is checked. */
+	snapshot = RegisterSnapshot(GetTransactionSnapshot());
 	inspection->am->check(inspection->index, &check);
-	if (heapallindexed)
-		check_heap(&check);
+	if (heapallindexed && !check.is_incomplete)
+		check_heap(&check, snapshot);
+	UnregisterSnapshot(snapshot);
 
 	AtEOXact_GUC(false, saved_nestlevel);
 	SetUserIdAndSecContext(saved_userid, saved_context);

@@ -21,6 +21,13 @@ extern void vs_check_warning(VsCheck *check, int64 block, int64 node,
 							 const char *format,...) pg_attribute_printf(4, 5);
 
 /*
+ * Report that something was replaced while it was checked, as happens on a standby.
+ * Its TIDs are not known then: the index is not compared with the heap.
+ */
+extern void vs_check_replaced(VsCheck *check, int64 block, int64 node,
+							  const char *what);
+
+/*
  * Note a heap TID that the index holds, and the digest of what it holds for
  * it; a second time is an error.
  */

@@ -186,32 +186,36 @@ are_found(
     [ 'length of the buffer', flip($meta + 56, 1), 'the write buffer has' ],
     [ 'pages of the buffer', put($meta + 64, long(65)), $refused ]);
 
-# Where a record goes next, and the page before.
-my $last_page = number_at($file, $meta + 64) - 1;
-my $last_block = $meta + 72 + 4 * $last_page;
+# The page where a record goes next, of those that a buffer before has left.
+my $capacity = $PAGE_BYTES - $PAGE_HEADER_BYTES - 8;
+my $next_block = $meta + 72 + 4 * int(number_at($file, $meta + 44) / $capacity);
+cmp_ok(number_at($file, $next_block + 4), '>', 0, 'a record may go to two old pages');
 note 'blocks of the buffer';
 are_found(
     $texts,
-    [ 'metapage', put($last_block, long(0)), 'page is not of kind 4' ],
-    [ 'a block twice', put($last_block, substr $$file, $last_block - 4, 4),
+    [ 'metapage', put($next_block, long(0)), 'page is not of kind 4' ],
+    [ 'metapage ahead', put($next_block + 4, long(0)), 'page is not of kind 4' ],
+    [ 'a block twice', put($next_block, substr $$file, $next_block - 4, 4),
+        'page belongs to' ],
+    [ 'a block twice, ahead', put($next_block + 4, substr $$file, $next_block, 4),
         'page belongs to' ],
     [ 'first block twice', put($meta + 72, substr $$file, $meta + 76, 4),
         'page belongs to|no record' ],
-    [ 'beyond the file', put($last_block, long($none)), 'page is not of kind 4' ],
-    [ 'in a segment', put($last_block, long($large->{blocks}[$POSTINGS][0])),
+    [ 'beyond the file', put($next_block, long($none)), 'page is not of kind 4' ],
+    [ 'in a segment', put($next_block, long($large->{blocks}[$POSTINGS][0])),
         'page is not of kind 4' ]);
 
 note 'directory';
 are_found(
     $texts,
-    [ 'number', flip($large->{entry}, 1), 'carries the number|belongs to|another' ],
+    [ 'number', flip($large->{entry}, 1), 'is not the header' ],
     [ 'unknown number', put($large->{entry}, long($none)), 'was never begun' ],
     [ 'metapage as header', put($large->{entry} + 4, long(0)), 'is not the header' ],
     [ 'header beyond the file', put($large->{entry} + 4, long($none)),
         'is not the header' ],
     [ 'header of another', put($large->{entry} + 4,
             substr $$file, $small->{entry} + 4, 4),
-        'carries the number|belongs to|another' ],
+        'is not the header' ],
     [ 'documents', flip($large->{entry} + 8, 1), 'header of segment' ],
     [ 'NULLs', flip($large->{entry} + 12, 1), 'header of segment' ],
     [ 'rows whose sum wraps', put($large->{entry} + 8, long($none) . long(9)),
@@ -254,7 +258,7 @@ are_found(
     [ 'no pages of a run', put($run + 12, long(0)), 'header of' ],
     [ 'pages of a run', put($run + 12, long($none)), 'header of' ],
     [ 'number on a page', flip(generation_of($large_header), 1),
-        'carries the number' ],
+        'is not the header' ],
     [ 'kind', put(kind_of($large_header), short($KINDS{buffer})),
         'page bounds|is not the header' ],
     [ 'zeroed', put(page_offset($large_header), $zeroes), 'is not the header' ]);
@@ -338,7 +342,6 @@ are_found(
 sub in_buffer
 {
     my ($byte) = @_;
-    my $capacity = $PAGE_BYTES - $PAGE_HEADER_BYTES - 8;
 
     return records_of(number_at($file, $meta + 72 + 4 * int($byte / $capacity))) +
       $byte % $capacity;
