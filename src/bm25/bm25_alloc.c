@@ -5,11 +5,15 @@
  * The free space map is a guess: it is not WAL-logged, and two backends may find
  * the same page in it.  Who locks a page first and finds it free may have it, and
  * leaves it stamped with its own number.  README.md, "Page layout".
+ *
+ * Who has pages is asked only for pages that are not new, and answers for as long
+ * as it does not refuse one: who was gone then does not come back.
  */
 #include "postgres.h"
 
 #include "bm25/bm25_alloc.h"
 #include "bm25/bm25_space.h"
+#include "lib/qunique.h"
 #include "miscadmin.h"
 #include "storage/freespace.h"
 #include "storage/indexfsm.h"
@@ -20,8 +24,10 @@
 /* Blocks that may be free, ascending. */
 typedef struct Candidates
 {
-	VsBm25Owners *owners;		/* from before they were locked */
 	int			n;
+	int			nrefused;		/* blocks[0..nrefused) were in use */
+	int			nmissed;
+	BlockNumber *missed;		/* somebody held them */
 	BlockNumber blocks[FLEXIBLE_ARRAY_MEMBER];
 } Candidates;
 
@@ -34,7 +40,7 @@ compare_blocks(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* Look for n blocks in the free space map; some may be there twice. */
+/* Look for up to n blocks in the free space map. */
 static void
 find_free(Relation index, int n, Candidates *candidates)
 {
@@ -46,7 +52,11 @@ find_free(Relation index, int n, Candidates *candidates)
 		if (vs_page_exists(index, block))
 			candidates->blocks[candidates->n++] = block;
 	}
+
+	/* Some may have become free, and been found, twice. */
 	qsort(candidates->blocks, candidates->n, sizeof(BlockNumber), compare_blocks);
+	candidates->n = qunique(candidates->blocks, candidates->n,
+							sizeof(BlockNumber), compare_blocks);
 }
 
 /* Extend the index by up to n blocks, which others may find before us. */
@@ -64,28 +74,32 @@ extend(Relation index, int n, Candidates *candidates)
 	}
 }
 
+/* Find up to n blocks, new ones where the map has none or is of no use. */
 static Candidates *
-find_candidates(Relation index, int n)
+find_candidates(Relation index, int n, bool is_map_useful)
 {
 	Candidates *candidates = palloc(offsetof(Candidates, blocks) +
-									sizeof(BlockNumber) * n);
+									sizeof(BlockNumber) * n * 2);
 
 	candidates->n = 0;
-	find_free(index, n, candidates);
+	candidates->nrefused = 0;
+	candidates->nmissed = 0;
+	candidates->missed = candidates->blocks + n;
+	if (is_map_useful)
+		find_free(index, n, candidates);
 	if (candidates->n == 0)
 		extend(index, n, candidates);
-	candidates->owners = vs_bm25_read_owners(index);
 	return candidates;
 }
 
 static void
-fill_page(VsEdit *edit, Buffer buffer, uint16 kind, uint32 generation,
+fill_page(VsEdit *edit, Buffer buffer, uint16 kind, uint32 id,
 		  const VsBm25Image *image)
 {
 	Page		page = vs_edit_page(edit, buffer, VS_EDIT_NEW);
 
 	vs_page_init(page, kind, image->nbytes);
-	vs_page_opaque(page)->generation = generation;
+	vs_page_opaque(page)->generation = id;
 	memcpy(vs_page_records(page), image->bytes, image->nbytes);
 }
 
@@ -95,7 +109,7 @@ fill_page(VsEdit *edit, Buffer buffer, uint16 kind, uint32 generation,
  * for: the map may be wrong, and we hold others.
  */
 static int
-lock_free(Relation index, const Candidates *candidates, int *next, int n,
+lock_free(const VsBm25Taker *taker, Candidates *candidates, int *next, int n,
 		  Buffer *buffers)
 {
 	int			nlocked = 0;
@@ -103,26 +117,28 @@ lock_free(Relation index, const Candidates *candidates, int *next, int n,
 	while (nlocked < n && *next < candidates->n)
 	{
 		BlockNumber block = candidates->blocks[(*next)++];
-		Buffer		buffer;
+		Buffer		buffer = ReadBuffer(taker->index, block);
 
-		if (*next > 1 && block == candidates->blocks[*next - 2])
-			continue;
-		buffer = ReadBuffer(index, block);
 		if (!ConditionalLockBuffer(buffer))
+		{
+			candidates->missed[candidates->nmissed++] = block;
 			ReleaseBuffer(buffer);
-		else if (vs_bm25_page_is_free(candidates->owners, buffer))
+		}
+		else if (vs_bm25_page_is_free(taker->owners, buffer))
 			buffers[nlocked++] = buffer;
 		else
+		{
+			candidates->blocks[candidates->nrefused++] = block;
 			UnlockReleaseBuffer(buffer);
+		}
 	}
 	return nlocked;
 }
 
 /* Write images to what is free of the candidates; returns how many it wrote. */
 static int
-write_to_candidates(Relation index, const Candidates *candidates, uint16 kind,
-					uint32 generation, const VsBm25Image *images, int n,
-					BlockNumber *blocks)
+write_to_candidates(const VsBm25Taker *taker, Candidates *candidates, uint16 kind,
+					const VsBm25Image *images, int n, BlockNumber *blocks)
 {
 	int			nwritten = 0;
 	int			next = 0;
@@ -134,13 +150,13 @@ write_to_candidates(Relation index, const Candidates *candidates, uint16 kind,
 		int			nlocked;
 
 		CHECK_FOR_INTERRUPTS();
-		nlocked = lock_free(index, candidates, &next,
+		nlocked = lock_free(taker, candidates, &next,
 							Min(n - nwritten, VS_EDIT_MAX_PAGES), buffers);
 		if (nlocked == 0)
 			return nwritten;
-		vs_edit_begin(&edit, index, VS_EDIT_LOGGED);
+		vs_edit_begin(&edit, taker->index, VS_EDIT_LOGGED);
 		for (int i = 0; i < nlocked; i++)
-			fill_page(&edit, buffers[i], kind, generation, &images[nwritten + i]);
+			fill_page(&edit, buffers[i], kind, taker->id, &images[nwritten + i]);
 		vs_edit_commit(&edit);
 		for (int i = 0; i < nlocked; i++)
 		{
@@ -150,12 +166,56 @@ write_to_candidates(Relation index, const Candidates *candidates, uint16 kind,
 	}
 }
 
+/* Read who has pages now. */
+static void
+update_owners(VsBm25Taker *taker)
+{
+	MemoryContext previous = MemoryContextSwitchTo(taker->context);
+
+	if (taker->owners != NULL)
+	{
+		pfree(taker->owners->ids);
+		pfree(taker->owners);
+		taker->owners = NULL;
+	}
+	taker->owners = vs_bm25_read_owners(taker->index);
+	MemoryContextSwitchTo(previous);
+}
+
+/*
+ * Write up to n images, from 1 on, to pages that are found; returns how many.  What
+ * is in use as far as we know may have become free: only then do we ask anew, with
+ * no page locked.
+ */
+static int
+write_some(VsBm25Taker *taker, bool is_map_useful, uint16 kind,
+		   const VsBm25Image *images, int n, BlockNumber *blocks)
+{
+	Candidates *candidates = find_candidates(taker->index, n, is_map_useful);
+	int			nwritten = write_to_candidates(taker, candidates, kind, images,
+											   n, blocks);
+
+	if (candidates->nrefused > 0)
+	{
+		update_owners(taker);
+		candidates->n = candidates->nrefused;
+		candidates->nrefused = 0;
+		nwritten += write_to_candidates(taker, candidates, kind,
+										images + nwritten, n - nwritten,
+										blocks + nwritten);
+	}
+	for (int i = 0; i < candidates->nmissed; i++)
+		RecordFreeIndexPage(taker->index, candidates->missed[i]);
+	pfree(candidates);
+	return nwritten;
+}
+
 /* At the end of a file that nobody else knows. */
 static void
-write_build_pages(Relation index, uint16 kind, uint32 generation,
+write_build_pages(const VsBm25Taker *taker, uint16 kind,
 				  const VsBm25Image *images, int n, BlockNumber *blocks)
 {
-	BlockNumber first = vs_page_extend_file(index, n);
+	BlockNumber first = vs_page_extend_file(taker->index, n);
 
 	for (int i = 0; i < n; i++)
 	{
@@ -164,33 +224,33 @@ write_build_pages(Relation index, uint16 kind, uint32 generation,
 
 		CHECK_FOR_INTERRUPTS();
 		blocks[i] = first + i;
-		buffer = vs_page_zero(index, blocks[i]);
-		vs_edit_begin(&edit, index, VS_EDIT_BUILD);
-		fill_page(&edit, buffer, kind, generation, &images[i]);
+		buffer = vs_page_zero(taker->index, blocks[i]);
+		vs_edit_begin(&edit, taker->index, VS_EDIT_BUILD);
+		fill_page(&edit, buffer, kind, taker->id, &images[i]);
 		vs_edit_commit(&edit);
 		UnlockReleaseBuffer(buffer);
 	}
 }
 
 void
-vs_bm25_write_pages(Relation index, VsEditMode mode, uint16 kind,
-					uint32 generation, const VsBm25Image *images, int n,
-					BlockNumber *blocks)
+vs_bm25_write_pages(VsBm25Taker *taker, uint16 kind, const VsBm25Image *images,
+					int n, BlockNumber *blocks)
 {
-	if (mode == VS_EDIT_BUILD)
+	bool		is_map_useful = true;
+
+	if (taker->mode == VS_EDIT_BUILD)
 	{
-		write_build_pages(index, kind, generation, images, n, blocks);
+		write_build_pages(taker, kind, images, n, blocks);
 		return;
 	}
 	for (int nwritten = 0; nwritten < n;)
 	{
-		Candidates *candidates = find_candidates(index, n - nwritten);
+		int			nnow = write_some(taker, is_map_useful, kind,
+									  images + nwritten, n - nwritten,
+									  blocks + nwritten);
 
-		nwritten += write_to_candidates(index, candidates, kind, generation,
-										images + nwritten, n - nwritten,
-										blocks + nwritten);
-		pfree(candidates->owners->ids);
-		pfree(candidates->owners);
-		pfree(candidates);
+		/* It would offer those again that somebody holds. */
+		is_map_useful = nnow > 0;
+		nwritten += nnow;
 	}
 }

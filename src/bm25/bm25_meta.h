@@ -3,14 +3,18 @@
  *		The metapage, and the locks of a bm25 index.
  *
  * Locks, in the order in which they are taken:
- *		rewrite lock	vacuum and vsearch_merge, throughout: merges of any size, whose
- *						sources are busy meanwhile; bits in delete bitmaps
- *		merge lock		who makes a small merge, throughout; and whoever changes
- *						which segments there are, or are busy, or sets bits
+ *		rewrite lock	vacuum and vsearch_merge, throughout: merges of any size, and
+ *						bits in delete bitmaps; the segments are busy meanwhile
+ *		merge lock		who makes a small merge, throughout; and whoever takes
+ *						segments out of the directory, or changes which are busy
  *		insert lock		shared: who appends to the buffer or marks its records;
  *						exclusive: who seals it
  *		metapage, then pages of the buffer in order, then any other page
  * An insert takes the merge lock only if it is free, or the directory is full.
+ *
+ * A segment that is busy is changed, or goes away, by who holds the rewrite lock
+ * alone.  One that is not may be merged by who holds the merge lock, and nobody
+ * sets bits in it.
  */
 #ifndef VS_BM25_META_H
 #define VS_BM25_META_H

@@ -32,10 +32,7 @@ typedef struct Pending
 
 struct VsBm25Output
 {
-	Relation	index;
-	uint32		id;
-	VsEditMode	mode;
-	MemoryContext context;
+	VsBm25Taker taker;
 	Pending		pending[BM25_NSECTIONS];
 	VsBm25Run  *runs;
 	int			nruns;
@@ -47,10 +44,10 @@ vs_bm25_output_begin(Relation index, uint32 id, VsEditMode mode)
 {
 	VsBm25Output *output = palloc0(sizeof(VsBm25Output));
 
-	output->index = index;
-	output->id = id;
-	output->mode = mode;
-	output->context = CurrentMemoryContext;
+	output->taker.index = index;
+	output->taker.id = id;
+	output->taker.mode = mode;
+	output->taker.context = CurrentMemoryContext;
 	output->max_runs = 16;
 	output->runs = palloc(sizeof(VsBm25Run) * output->max_runs);
 	return output;
@@ -93,8 +90,7 @@ write_images(VsBm25Output *output, VsBm25Section section,
 	Assert(n <= MAX_NWAITING);
 	if (n == 0)
 		return;
-	vs_bm25_write_pages(output->index, output->mode, BM25_PAGE_SEGMENT,
-						output->id, images, n, blocks);
+	vs_bm25_write_pages(&output->taker, BM25_PAGE_SEGMENT, images, n, blocks);
 	for (int i = 0; i < n; i++)
 		add_to_runs(output, section, pending->nwritten++, blocks[i]);
 }
@@ -103,7 +99,7 @@ write_images(VsBm25Output *output, VsBm25Section section,
 static BufFile *
 create_file(VsBm25Output *output)
 {
-	MemoryContext previous = MemoryContextSwitchTo(output->context);
+	MemoryContext previous = MemoryContextSwitchTo(output->taker.context);
 	BufFile    *file = BufFileCreateTemp(false);
 
 	MemoryContextSwitchTo(previous);
@@ -137,7 +133,7 @@ enlarge_memory(VsBm25Output *output, Pending *pending)
 	Size		size = sizeof(VsBm25Image) * capacity;
 
 	if (pending->images == NULL)
-		pending->images = MemoryContextAlloc(output->context, size);
+		pending->images = MemoryContextAlloc(output->taker.context, size);
 	else
 		pending->images = repalloc(pending->images, size);
 	pending->capacity = capacity;
@@ -157,7 +153,7 @@ vs_bm25_output_begin_page(VsBm25Output *output, VsBm25Section section)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("index \"%s\" cannot grow any further",
-						RelationGetRelationName(output->index)),
+						RelationGetRelationName(output->taker.index)),
 				 errhint("Partition the table.")));
 	image = &pending->images[pending->nimages];
 	memset(image, 0, sizeof(*image));
@@ -234,8 +230,7 @@ write_header_page(VsBm25Output *output, VsBm25HeaderLink *begin, Size nbytes,
 	memcpy(image->bytes, begin, nbytes);
 	memcpy(image->bytes + nbytes, runs, sizeof(VsBm25Run) * n);
 	image->nbytes = nbytes + sizeof(VsBm25Run) * n;
-	vs_bm25_write_pages(output->index, output->mode, BM25_PAGE_HEADER, output->id,
-						image, 1, &block);
+	vs_bm25_write_pages(&output->taker, BM25_PAGE_HEADER, image, 1, &block);
 	pfree(image);
 	return block;
 }

@@ -9,7 +9,8 @@
  *
  * Every page but the metapage carries in its opaque's "generation" the number of
  * its owner: a segment's id, or the write buffer's generation.  Numbers are not
- * used twice in the life of an index, both kinds are drawn from meta.next_id.  A
+ * used twice in the life of an index; these kinds, and vacuums' numbers, are all
+ * drawn from meta.next_id.  A
  * reader that finds another number than it looks for has come too late: the page
  * was given to somebody else, and the metapage says what there is now.
  *
@@ -58,7 +59,8 @@ typedef struct VsBm25BufferMeta
 enum
 {
 	BM25_SEGMENT_LIVE = 1,
-	BM25_SEGMENT_BUSY			/* live, and vacuum is merging it */
+	BM25_SEGMENT_BUSY			/* live, and vacuum is at it: not to be merged
+								 * by others */
 };
 
 typedef struct VsBm25SegmentEntry
@@ -70,7 +72,8 @@ typedef struct VsBm25SegmentEntry
 	uint32		ndeleted;		/* documents and NULLs in the delete bitmap */
 	uint32		npages;			/* all its pages, headers too */
 	uint32		state;			/* BM25_SEGMENT_... */
-	uint32		unused;			/* 0 */
+	uint32		vacuumed;		/* vacuums up to this number have nothing to
+								 * remove here */
 	uint64		total_len;		/* of all its documents */
 } VsBm25SegmentEntry;
 

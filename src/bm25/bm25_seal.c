@@ -277,6 +277,9 @@ write_segment(Relation rel, const VsBm25BufferCopy *copy,
 	id = vs_bm25_give_id(vs_bm25_begin_meta(rel, &change), BM25_SEALING);
 	vs_bm25_commit_meta(&change);
 	vs_bm25_merge(rel, id, VS_EDIT_LOGGED, &source, 1, NULL, NULL, entry);
+
+	/* A vacuum with a lower number has marked what it removes in the buffer. */
+	entry->vacuumed = id;
 }
 
 /* Begin a new buffer, on the pages of the old one. */

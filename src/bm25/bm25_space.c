@@ -16,6 +16,9 @@
 #include "storage/page.h"
 #include "utils/snapmgr.h"
 
+/* Pages that an insert frees at most. */
+#define FEW_NPAGES 1024
+
 /* Runs that a header page has room for, behind so many bytes. */
 #define MAX_RUNS(nbytes) ((VS_PAGE_CAPACITY - (nbytes)) / sizeof(VsBm25Run))
 
@@ -119,6 +122,7 @@ vs_bm25_read_owners(Relation rel)
 		owners->nids = 0;
 		for (int i = 0; i < BM25_NWRITING; i++)
 			add_id(owners, &capacity, meta->writing[i]);
+		add_id(owners, &capacity, meta->buffer.generation);
 		for (uint32 i = 0; i < meta->nsegments; i++)
 			add_id(owners, &capacity, meta->segments[i].id);
 		block = meta->retired_first;
@@ -140,7 +144,7 @@ vs_bm25_page_is_free(const VsBm25Owners *owners, Buffer buffer)
 
 	if (PageIsNew(page))
 		return true;
-	if (vs_page_kind(page) == BM25_PAGE_META)
+	if (owners == NULL || vs_page_kind(page) == BM25_PAGE_META)
 		return false;
 	for (uint32 i = 0; i < owners->nblocks; i++)
 		if (owners->blocks[i] == BufferGetBlockNumber(buffer))
@@ -279,7 +283,7 @@ typedef struct Blocks
 {
 	uint64		n;
 	uint64		capacity;
-	BlockNumber *blocks;
+	BlockNumber *blocks;		/* of a segment: its header page comes first */
 } Blocks;
 
 /* VsBm25VisitPages: collect them. */
@@ -296,6 +300,17 @@ collect_pages(void *state, VsBm25Section section, BlockNumber block, uint32 n)
 	}
 	for (uint32 i = 0; i < n; i++)
 		blocks->blocks[blocks->n++] = block + i;
+}
+
+/* Pages of a segment's sections. */
+static uint64
+section_npages(const VsBm25SegmentHeader *header)
+{
+	uint64		npages = 0;
+
+	for (int section = 0; section < BM25_NSECTIONS; section++)
+		npages += header->npages[section];
+	return npages;
 }
 
 /*
@@ -316,10 +331,10 @@ is_past(Relation rel, Relation heap, FullTransactionId xid)
 
 /*
  * Take the first retired segment out of the queue, and collect its pages; false
- * if there is none, or somebody may know it.
+ * if there is none, or somebody may know it, or it has too many pages.
  */
 static bool
-dequeue(Relation rel, Relation heap, Blocks *blocks)
+dequeue(Relation rel, Relation heap, uint64 max_npages, Blocks *blocks)
 {
 	BlockNumber first = queue_begin(rel);
 	BlockNumber next;
@@ -334,6 +349,8 @@ dequeue(Relation rel, Relation heap, Blocks *blocks)
 	xid = FullTransactionIdFromU64(page_header((Page) copy.data)->retired_xid);
 	if (!is_past(rel, heap, xid))
 		return false;
+	if (section_npages(page_header((Page) copy.data)) > max_npages)
+		return false;
 
 	next = page_header((Page) copy.data)->retired_next;
 	blocks->n = 0;
@@ -346,26 +363,81 @@ dequeue(Relation rel, Relation heap, Blocks *blocks)
 	return true;
 }
 
-/* Only once nothing leads to pages are they free: a crash in between loses them. */
-uint64
-vs_bm25_reclaim(Relation rel, Relation heap)
+static void
+begin_blocks(Blocks *blocks)
 {
-	Blocks		blocks = {.capacity = 64};
-	uint64		nfreed = 0;
+	blocks->n = 0;
+	blocks->capacity = 64;
+	blocks->blocks = palloc(sizeof(BlockNumber) * blocks->capacity);
+}
 
-	blocks.blocks = palloc(sizeof(BlockNumber) * blocks.capacity);
-	while (dequeue(rel, heap, &blocks))
+/*
+ * Only once nothing leads to pages are they free: a crash or an error in between
+ * loses them.
+ */
+static void
+record_free(Relation rel, const Blocks *blocks)
+{
+	for (uint64 i = 0; i < blocks->n; i++)
 	{
-		for (uint64 i = 0; i < blocks.n; i++)
-			RecordFreeIndexPage(rel, blocks.blocks[i]);
-		nfreed += blocks.n;
-		if (nfreed > RelationGetNumberOfBlocks(rel))
-			report_damage(rel, queue_begin(rel));
-		CHECK_FOR_INTERRUPTS();
+		if (i % 1024 == 0)
+			CHECK_FOR_INTERRUPTS();
+		RecordFreeIndexPage(rel, blocks->blocks[i]);
 	}
+}
+
+/* The map's upper levels know of freed pages once it is vacuumed. */
+static void
+end_reclaim(Relation rel, Blocks *blocks, uint64 nfreed)
+{
 	if (nfreed > 0)
 		IndexFreeSpaceMapVacuum(rel);
-	pfree(blocks.blocks);
+	pfree(blocks->blocks);
+}
+
+void
+vs_bm25_reclaim_few(Relation rel, Relation heap)
+{
+	Blocks		blocks;
+	uint64		nfreed = 0;
+
+	begin_blocks(&blocks);
+	while (nfreed < FEW_NPAGES &&
+		   dequeue(rel, heap, FEW_NPAGES - nfreed, &blocks))
+	{
+		record_free(rel, &blocks);
+		nfreed += blocks.n;
+	}
+	end_reclaim(rel, &blocks, nfreed);
+}
+
+/* What is retired meanwhile is left, so that this ends. */
+uint64
+vs_bm25_reclaim_all(Relation rel, Relation heap)
+{
+	VsBm25Meta *meta = vs_bm25_read_meta(rel);
+	Blocks		blocks;
+	uint64		nfreed = 0;
+
+	begin_blocks(&blocks);
+	do
+	{
+		bool		found;
+
+		LockPage(rel, BM25_MERGE_LOCK, ExclusiveLock);
+		found = dequeue(rel, heap, PG_UINT64_MAX, &blocks);
+		UnlockPage(rel, BM25_MERGE_LOCK, ExclusiveLock);
+		if (!found)
+			break;
+		record_free(rel, &blocks);
+		nfreed += blocks.n;
+
+		/* A damaged queue may lead back. */
+		if (nfreed > RelationGetNumberOfBlocks(rel))
+			report_damage(rel, blocks.blocks[0]);
+	} while (blocks.blocks[0] != meta->retired_last);
+	end_reclaim(rel, &blocks, nfreed);
+	pfree(meta);
 	return nfreed;
 }
 
@@ -392,74 +464,90 @@ is_known(const KnownPages *known, BlockNumber block)
 	return (known->bits[block / 8] & (1 << (block % 8))) != 0;
 }
 
-/* Note the pages of all that the metapage leads to. */
+/* Note the pages of the buffer, and of the segments that are not in "before". */
 static void
-note_all(Relation rel, KnownPages *known)
+note_new(Relation rel, const VsBm25Meta *meta, VsBm25Meta *before,
+		 KnownPages *known)
 {
-	VsBm25Meta *meta = vs_bm25_read_meta(rel);
+	for (uint32 i = 0; i < meta->buffer.npages; i++)
+		note_pages(known, BM25_NSECTIONS, meta->buffer.blocks[i], 1);
+	for (uint32 i = 0; i < meta->nsegments; i++)
+		if (before == NULL ||
+			vs_bm25_find_segment(before, meta->segments[i].id) == NULL)
+			vs_bm25_visit_pages(rel, meta->segments[i].header, note_pages, known);
+}
+
+/* Note the pages of all that a metapage leads to. */
+static void
+note_all(Relation rel, const VsBm25Meta *meta, KnownPages *known)
+{
 	BlockNumber block = meta->retired_first;
 	uint32		nsteps = 0;
 
 	note_pages(known, BM25_NSECTIONS, BM25_META_BLOCK, 1);
-	for (uint32 i = 0; i < meta->buffer.npages; i++)
-		note_pages(known, BM25_NSECTIONS, meta->buffer.blocks[i], 1);
-	for (uint32 i = 0; i < meta->nsegments; i++)
-		vs_bm25_visit_pages(rel, meta->segments[i].header, note_pages, known);
+	note_new(rel, meta, NULL, known);
 	while (block != 0)
 	{
 		vs_bm25_visit_pages(rel, block, note_pages, known);
 		if (vs_bm25_next_retired(rel, &block, &nsteps) == 0)
 			break;
 	}
-	pfree(meta);
 }
 
-/*
- * The first block from "from" on that nobody knows and the free space map does
- * not have; InvalidBlockNumber if there is none.
- */
-static BlockNumber
-next_leftover(Relation rel, const KnownPages *known, BlockNumber from)
+/* Collect the blocks that nobody knows and the free space map does not have. */
+static void
+find_leftovers(Relation rel, const KnownPages *known, Blocks *leftovers)
 {
-	for (BlockNumber block = from; block < known->nblocks; block++)
+	for (BlockNumber block = 0; block < known->nblocks; block++)
 	{
 		if (block % 1024 == 0)
 			CHECK_FOR_INTERRUPTS();
 		if (!is_known(known, block) && GetRecordedFreeSpace(rel, block) == 0)
-			return block;
+			collect_pages(leftovers, BM25_NSECTIONS, block, 1);
 	}
-	return InvalidBlockNumber;
 }
 
 /*
- * What looks like left over may be a segment that is just being written from the
- * buffer.  Sealing is kept out only if there is something to be freed.
+ * What looks like left over may be of a segment that was being sealed, or of the
+ * buffer.  Only to look what has come is sealing kept out: what is written after
+ * that takes pages that the map has, or that are new.
  */
+static void
+leave_new_out(Relation rel, VsBm25Meta *before, KnownPages *known,
+			  Blocks *leftovers)
+{
+	VsBm25Meta *meta;
+	uint64		n = 0;
+
+	LockPage(rel, BM25_INSERT_LOCK, ExclusiveLock);
+	meta = vs_bm25_read_meta(rel);
+	note_new(rel, meta, before, known);
+	UnlockPage(rel, BM25_INSERT_LOCK, ExclusiveLock);
+	pfree(meta);
+	for (uint64 i = 0; i < leftovers->n; i++)
+		if (!is_known(known, leftovers->blocks[i]))
+			leftovers->blocks[n++] = leftovers->blocks[i];
+	leftovers->n = n;
+}
+
 uint64
 vs_bm25_free_leftovers(Relation rel)
 {
 	KnownPages	known = {.nblocks = RelationGetNumberOfBlocks(rel)};
-	uint64		nfreed = 0;
-	BlockNumber block;
+	VsBm25Meta *meta = vs_bm25_read_meta(rel);
+	Blocks		leftovers;
 
 	known.bits = MemoryContextAllocExtended(CurrentMemoryContext,
 											known.nblocks / 8 + 1,
 											MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-	note_all(rel, &known);
-	block = next_leftover(rel, &known, 0);
-	if (block != InvalidBlockNumber)
-	{
-		LockPage(rel, BM25_INSERT_LOCK, ExclusiveLock);
-		note_all(rel, &known);
-		for (block = next_leftover(rel, &known, block);
-			 block != InvalidBlockNumber;
-			 block = next_leftover(rel, &known, block + 1))
-		{
-			RecordFreeIndexPage(rel, block);
-			nfreed++;
-		}
-		UnlockPage(rel, BM25_INSERT_LOCK, ExclusiveLock);
-	}
+	begin_blocks(&leftovers);
+	note_all(rel, meta, &known);
+	find_leftovers(rel, &known, &leftovers);
+	if (leftovers.n > 0)
+		leave_new_out(rel, meta, &known, &leftovers);
+	record_free(rel, &leftovers);
+	pfree(leftovers.blocks);
 	pfree(known.bits);
-	return nfreed;
+	pfree(meta);
+	return leftovers.n;
 }

@@ -16,14 +16,16 @@
 
 /*
  * Who owns pages at one moment.  The free space map is not crash-safe: it may
- * offer pages that are in use.
+ * offer pages that are in use.  Later on others may own pages, or some of these
+ * none; but who owned none then, of the numbers below next_id, never will.
  */
 typedef struct VsBm25Owners
 {
 	uint32		next_id;		/* who came later owns its pages, too */
 	uint32		nids;
 	uint32	   *ids;			/* ascending: segments live, retired and being
-								 * written */
+								 * written; and the buffer's generation, which
+								 * further pages may get */
 	uint32		nblocks;
 	BlockNumber blocks[BM25_BUFFER_PAGES];	/* of the buffer */
 } VsBm25Owners;
@@ -33,7 +35,8 @@ extern VsBm25Owners *vs_bm25_read_owners(Relation rel);
 
 /*
  * Whether a page that the free space map offers, locked exclusively, is really
- * nobody's: a page of zeroes, or one whose owner is gone.
+ * nobody's: a page of zeroes, or one whose owner was gone (owners NULL: only the
+ * former).  The owners are from any moment before.
  */
 extern bool vs_bm25_page_is_free(const VsBm25Owners *owners, Buffer buffer);
 
@@ -74,10 +77,13 @@ extern void vs_bm25_retire(VsBm25MetaEdit *change,
 						   const VsBm25SegmentEntry *entries, int n);
 
 /*
- * Free the pages of retired segments that no reader knows any more; returns how
- * many pages.  The caller holds the merge lock.
+ * Free the pages of retired segments that no reader knows any more.  An insert,
+ * which holds the merge lock, frees few: a large segment, and those behind it, it
+ * leaves to others.  Who holds the rewrite lock, and not the merge lock, frees all;
+ * returns how many pages.
  */
-extern uint64 vs_bm25_reclaim(Relation rel, Relation heap);
+extern void vs_bm25_reclaim_few(Relation rel, Relation heap);
+extern uint64 vs_bm25_reclaim_all(Relation rel, Relation heap);
 
 /*
  * Free pages that belong to nobody: left by a crash or an error, or by a free

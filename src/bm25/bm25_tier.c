@@ -17,19 +17,22 @@
 #include "storage/lmgr.h"
 #include "utils/memutils.h"
 
-/* So many segments of the first tier an insert merges into one of the second. */
+/* From so many segments of the first tier on an insert merges some of them. */
 #define TIER_NSEGMENTS 8
 
 /* Pages from which on a segment belongs to the second tier. */
 #define SECOND_TIER_NPAGES 64
 
-/* The most pages that an insert merges, 2 MB, as long as it can choose. */
-#define SMALL_NPAGES 256
+/* The most pages that an insert merges: some 20 ms. */
+#define SMALL_NPAGES 128
 
-/* Segments from which on an insert merges any that are small enough. */
+/* The same where segments have become many. */
+#define MEDIUM_NPAGES 256
+
+/* Segments from which on an insert merges larger ones, too. */
 #define MANY_SEGMENTS 128
 
-/* Segments from which on it merges small ones, whatever their size. */
+/* Segments from which on it merges the smallest, whatever their size. */
 #define TOO_MANY_SEGMENTS (BM25_MAX_SEGMENTS - TIER_NSEGMENTS)
 
 /* The share of a segment's rows that vacuum lets stay though deleted. */
@@ -104,8 +107,10 @@ choose_small(const VsBm25Meta *meta, Choice *choice)
 	qsort(entries, n, sizeof(*entries), compare_npages);
 
 	choice->n = 0;
-	if (meta->nsegments >= MANY_SEGMENTS || is_tier_full(entries, n))
+	if (is_tier_full(entries, n))
 		choose_smallest(entries, n, SMALL_NPAGES, choice);
+	if (choice->n == 0 && meta->nsegments >= MANY_SEGMENTS)
+		choose_smallest(entries, n, MEDIUM_NPAGES, choice);
 	if (choice->n == 0 && meta->nsegments >= TOO_MANY_SEGMENTS)
 		choose_smallest(entries, n, PG_UINT64_MAX, choice);
 }
@@ -225,13 +230,19 @@ write_merge(Relation rel, uint32 id, VsBm25Writing writing,
 		vs_bm25_segment_close(segments[i]);
 }
 
-/* The new segment takes the place of the old.  The caller holds the merge lock. */
+/*
+ * The new segment takes the place of the old; what vacuum has not seen in one of
+ * these it has to see there.  The caller holds the merge lock.
+ */
 static void
 end_merge(Relation rel, VsBm25Writing writing, const Choice *choice,
-		  const VsBm25SegmentEntry *entry)
+		  VsBm25SegmentEntry *entry)
 {
 	VsBm25MetaEdit change;
 
+	entry->vacuumed = choice->entries[0].vacuumed;
+	for (int i = 1; i < choice->n; i++)
+		entry->vacuumed = Min(entry->vacuumed, choice->entries[i].vacuumed);
 	vs_bm25_link_retired(rel, choice->entries, choice->n);
 	vs_bm25_begin_meta(rel, &change);
 	vs_bm25_retire(&change, choice->entries, choice->n);
@@ -253,7 +264,7 @@ merge_small(Relation rel, Relation heap, Choice *choice)
 	id = begin_merge(rel, BM25_MERGING, choice);
 	write_merge(rel, id, BM25_MERGING, choice, &entry);
 	end_merge(rel, BM25_MERGING, choice, &entry);
-	vs_bm25_reclaim(rel, heap);
+	vs_bm25_reclaim_few(rel, heap);
 	return true;
 }
 
@@ -282,8 +293,8 @@ merge_large(Relation rel, Relation heap, Choose choose, Choice *choice)
 
 	LockPage(rel, BM25_MERGE_LOCK, ExclusiveLock);
 	end_merge(rel, BM25_REWRITING, choice, &entry);
-	vs_bm25_reclaim(rel, heap);
 	UnlockPage(rel, BM25_MERGE_LOCK, ExclusiveLock);
+	vs_bm25_reclaim_all(rel, heap);
 	return true;
 }
 

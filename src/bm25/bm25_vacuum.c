@@ -18,6 +18,7 @@
 #include "commands/vacuum.h"
 #include "compat.h"
 #include "index/vacuum.h"
+#include "miscadmin.h"
 #include "storage/indexfsm.h"
 #include "storage/lmgr.h"
 #include "storage/page.h"
@@ -33,8 +34,9 @@ typedef struct Vacuum
 {
 	const VsVacuum *base;
 	Relation	rel;
-	int			nseen;
-	uint32		seen[BM25_MAX_SEGMENTS];	/* ids of segments */
+	uint32		number;			/* what has a higher one came later */
+	uint32		generation;		/* of the buffer when it was vacuumed */
+	uint32		ndead;			/* dead rows in it */
 } Vacuum;
 
 static inline bool
@@ -70,14 +72,13 @@ find_dead(Vacuum *vacuum, VsBm25Segment *segment, const uint8 *deleted,
 			vs_page_require_tid(vacuum->rel, &tids[i]);
 			if (vs_vacuum_is_dead(vacuum->base, &tids[i]))
 				dead[row / 8] |= 1 << (row % 8);
-			else
-				vacuum->base->stats->num_index_tuples++;
 		}
 	}
 }
 
 /*
  * Set the bits of a page of the delete bitmap, and count them in the directory.
+ * The segment is busy: it is there, and nobody reads its bits to merge it.
  */
 static void
 set_bits(Vacuum *vacuum, const VsBm25Segment *segment, uint32 page_number,
@@ -133,49 +134,54 @@ vacuum_segment(Vacuum *vacuum, const VsBm25SegmentEntry *entry)
 	pfree(dead);
 }
 
-/* A segment of a metapage that was not vacuumed yet, or NULL. */
-static const VsBm25SegmentEntry *
-find_unseen(const Vacuum *vacuum, const VsBm25Meta *meta)
+/*
+ * Note that segment "done" (0: none) was vacuumed, and mark another one busy that
+ * was not: fills in its entry; false if there is none.  Marks that others left go.
+ */
+static bool
+step(Vacuum *vacuum, uint32 done, VsBm25SegmentEntry *next)
 {
+	VsBm25MetaEdit change;
+	VsBm25Meta *meta;
+	VsBm25SegmentEntry *found = NULL;
+
+	LockPage(vacuum->rel, BM25_MERGE_LOCK, ExclusiveLock);
+	meta = vs_bm25_begin_meta(vacuum->rel, &change);
 	for (uint32 i = 0; i < meta->nsegments; i++)
 	{
-		bool		seen = false;
+		VsBm25SegmentEntry *entry = &meta->segments[i];
 
-		for (int j = 0; j < vacuum->nseen && !seen; j++)
-			seen = vacuum->seen[j] == meta->segments[i].id;
-		if (!seen)
-			return &meta->segments[i];
+		entry->state = BM25_SEGMENT_LIVE;
+		if (entry->id == done)
+			entry->vacuumed = vacuum->number;
+		if (found == NULL && entry->vacuumed < vacuum->number)
+			found = entry;
 	}
-	return NULL;
+	if (found != NULL)
+	{
+		found->state = BM25_SEGMENT_BUSY;
+		*next = *found;
+	}
+	vs_bm25_commit_meta(&change);
+	UnlockPage(vacuum->rel, BM25_MERGE_LOCK, ExclusiveLock);
+	return found != NULL;
 }
 
 /*
- * Vacuum all segments, those that are sealed meanwhile too.  The insert lock is
- * taken once there is none left, and held on return: what is in the buffer then
- * stays there.  Segments do not go away, as the caller holds the merge lock.
+ * Vacuum all segments that have rows from before: none that is sealed meanwhile,
+ * but what others make of some that were not vacuumed yet.  There are fewer of
+ * them with each step.
  */
-static VsBm25Meta *
+static void
 vacuum_segments(Vacuum *vacuum)
 {
-	for (;;)
+	VsBm25SegmentEntry entry;
+	uint32		done = 0;
+
+	while (step(vacuum, done, &entry))
 	{
-		VsBm25Meta *meta;
-		const VsBm25SegmentEntry *entry;
-
-		meta = vs_bm25_read_meta(vacuum->rel);
-		while ((entry = find_unseen(vacuum, meta)) != NULL)
-		{
-			vacuum_segment(vacuum, entry);
-			vacuum->seen[vacuum->nseen++] = entry->id;
-		}
-		pfree(meta);
-
-		LockPage(vacuum->rel, BM25_INSERT_LOCK, ShareLock);
-		meta = vs_bm25_read_meta(vacuum->rel);
-		if (find_unseen(vacuum, meta) == NULL)
-			return meta;
-		UnlockPage(vacuum->rel, BM25_INSERT_LOCK, ShareLock);
-		pfree(meta);
+		vacuum_segment(vacuum, &entry);
+		done = entry.id;
 	}
 }
 
@@ -199,9 +205,9 @@ mark_record(Vacuum *vacuum, const VsBm25Meta *meta, uint32 offset)
 	vacuum->base->stats->tuples_removed++;
 }
 
-/* Vacuum the buffer, under the insert lock. */
+/* Mark the records of a buffer that are to go, and count the dead ones. */
 static void
-vacuum_buffer(Vacuum *vacuum, const VsBm25Meta *meta)
+mark_records(Vacuum *vacuum, const VsBm25Meta *meta)
 {
 	VsBm25BufferCopy copy;
 	const VsBm25RecordHeader *record;
@@ -212,37 +218,73 @@ vacuum_buffer(Vacuum *vacuum, const VsBm25Meta *meta)
 	{
 		ItemPointerData tid = record->tid;
 
-		if (record->flags & BM25_RECORD_DEAD)
-			continue;
-		vs_page_require_tid(vacuum->rel, &tid);
-		if (vs_vacuum_is_dead(vacuum->base, &tid))
+		CHECK_FOR_INTERRUPTS();
+		if ((record->flags & BM25_RECORD_DEAD) == 0)
+		{
+			vs_page_require_tid(vacuum->rel, &tid);
+			if (!vs_vacuum_is_dead(vacuum->base, &tid))
+				continue;
 			mark_record(vacuum, meta,
 						offset - record->nbytes +
 						offsetof(VsBm25RecordHeader, flags));
-		else
-			vacuum->base->stats->num_index_tuples++;
-		vs_compat_vacuum_delay_point();
+		}
+		vacuum->ndead++;
 	}
 	pfree(copy.bytes);
+}
+
+/*
+ * Vacuum the buffer, and take a number: rows that are sealed later were seen here,
+ * or are newer than anything that is to go.  Nobody can seal while we are at it, so
+ * there is no break before the lock is released.
+ */
+static void
+vacuum_buffer(Vacuum *vacuum)
+{
+	VsBm25MetaEdit change;
+	VsBm25Meta *meta;
+
+	LockPage(vacuum->rel, BM25_INSERT_LOCK, ShareLock);
+	vacuum->number = vs_bm25_begin_meta(vacuum->rel, &change)->next_id++;
+	vs_bm25_commit_meta(&change);
+	meta = vs_bm25_read_meta(vacuum->rel);
+	vacuum->generation = meta->buffer.generation;
+	mark_records(vacuum, meta);
+	UnlockPage(vacuum->rel, BM25_INSERT_LOCK, ShareLock);
+	pfree(meta);
+	vs_compat_vacuum_delay_point();
+}
+
+/*
+ * Count the rows that there are, now: those that were visited may have been
+ * visited twice.
+ */
+static void
+count_rows(const Vacuum *vacuum)
+{
+	VsBm25Meta *meta = vs_bm25_read_meta(vacuum->rel);
+	double		nrows = (double) meta->buffer.ndocs + meta->buffer.nnulls;
+
+	if (meta->buffer.generation == vacuum->generation)
+		nrows -= vacuum->ndead;
+	for (uint32 i = 0; i < meta->nsegments; i++)
+		nrows += (double) meta->segments[i].ndocs + meta->segments[i].nnulls -
+			meta->segments[i].ndeleted;
+	vacuum->base->stats->num_index_tuples = nrows;
+	pfree(meta);
 }
 
 /* VsVacuumWork */
 static void
 vacuum_index(const VsVacuum *base)
 {
-	Relation	rel = base->info->index;
-	Vacuum	   *vacuum = palloc0(sizeof(Vacuum));
-	VsBm25Meta *meta;
+	Vacuum		vacuum = {.base = base, .rel = base->info->index};
 
-	vacuum->base = base;
-	vacuum->rel = rel;
-	LockPage(rel, BM25_REWRITE_LOCK, ExclusiveLock);
-	LockPage(rel, BM25_MERGE_LOCK, ExclusiveLock);
-	meta = vacuum_segments(vacuum);
-	vacuum_buffer(vacuum, meta);
-	UnlockPage(rel, BM25_INSERT_LOCK, ShareLock);
-	UnlockPage(rel, BM25_MERGE_LOCK, ExclusiveLock);
-	UnlockPage(rel, BM25_REWRITE_LOCK, ExclusiveLock);
+	LockPage(vacuum.rel, BM25_REWRITE_LOCK, ExclusiveLock);
+	vacuum_buffer(&vacuum);
+	vacuum_segments(&vacuum);
+	UnlockPage(vacuum.rel, BM25_REWRITE_LOCK, ExclusiveLock);
+	count_rows(&vacuum);
 }
 
 IndexBulkDeleteResult *
@@ -259,8 +301,8 @@ free_pages(Relation rel, Relation heap)
 	uint64		nfreed;
 
 	LockPage(rel, BM25_REWRITE_LOCK, ExclusiveLock);
+	nfreed = vs_bm25_reclaim_all(rel, heap);
 	LockPage(rel, BM25_MERGE_LOCK, ExclusiveLock);
-	nfreed = vs_bm25_reclaim(rel, heap);
 	nfreed += vs_bm25_free_leftovers(rel);
 	UnlockPage(rel, BM25_MERGE_LOCK, ExclusiveLock);
 	UnlockPage(rel, BM25_REWRITE_LOCK, ExclusiveLock);
