@@ -67,9 +67,8 @@ typedef struct Statistics
 	MemoryContext context;
 	VsBm25Moment moment;
 	Oid			index;			/* that queries carry */
-	List	   *group;			/* indexes that belong to it */
+	bool		has_totals;		/* and parameters */
 	VsBm25Params params;
-	bool		has_totals;
 	double		ndocs;
 	double		total_len;
 	lexemes_hash *lexemes;
@@ -85,6 +84,7 @@ static MemoryContext remembered_context = NULL;
 typedef struct Counting
 {
 	MemoryContext context;		/* lives as long as this */
+	VsBm25Params params;
 	double		ndocs;
 	double		total_len;
 	int			n;
@@ -160,7 +160,6 @@ begin_statistics(const VsBm25Moment *moment, Oid index)
 	statistics->context = context;
 	statistics->moment = *moment;
 	statistics->index = index;
-	statistics->group = vs_bm25_find_group(index, &statistics->params);
 	statistics->lexemes = lexemes_create(context, 16, NULL);
 	MemoryContextSwitchTo(caller);
 
@@ -376,19 +375,24 @@ count_in_index(Counting *counting, Oid index)
 	MemoryContextDelete(context);
 }
 
-/* Count in all indexes of a group; view is one of an index of them, or NULL. */
+/*
+ * Count in all indexes of a group; view is one of an index of them, or NULL.  The
+ * group is found, and locked, each time: the end of a subtransaction may have
+ * released the locks that were taken before.
+ */
 static void
-count_in_group(Counting *counting, const List *group, const VsBm25View *view)
+count_in_group(Counting *counting, Oid index, const VsBm25View *view)
 {
+	List	   *group = vs_bm25_find_group(index, &counting->params);
 	ListCell   *cell;
 
 	foreach(cell, group)
 	{
-		Oid			index = lfirst_oid(cell);
+		Oid			member = lfirst_oid(cell);
 
-		if (view == NULL || RelationGetRelid(view->rel) != index ||
+		if (view == NULL || RelationGetRelid(view->rel) != member ||
 			!count_in_view(counting, view))
-			count_in_index(counting, index);
+			count_in_index(counting, member);
 	}
 }
 
@@ -418,9 +422,10 @@ count_leaves(Statistics *statistics, VsBm25Query *query, const VsBm25View *view)
 	}
 
 	if (counting.n > 0 || !statistics->has_totals)
-		count_in_group(&counting, statistics->group, view);
+		count_in_group(&counting, statistics->index, view);
 	if (!statistics->has_totals)
 	{
+		statistics->params = counting.params;
 		statistics->ndocs = counting.ndocs;
 		statistics->total_len = counting.total_len;
 		statistics->has_totals = true;
