@@ -396,7 +396,7 @@ count_in_group(Counting *counting, Oid index, const VsBm25View *view)
 	}
 }
 
-/* Count the documents of leaves that are not remembered. */
+/* Count the documents of leaves that rank and are not remembered. */
 static void
 count_leaves(Statistics *statistics, VsBm25Query *query, const VsBm25View *view)
 {
@@ -406,10 +406,10 @@ count_leaves(Statistics *statistics, VsBm25Query *query, const VsBm25View *view)
 	};
 	MemoryContext caller = MemoryContextSwitchTo(counting.context);
 
-	counting.leaves = palloc(sizeof(VsBm25Leaf *) * (query->nleaves + 1));
-	counting.dfs = palloc0(sizeof(double) * (query->nleaves + 1));
-	counting.expansions = palloc0(sizeof(lexemes_hash *) * (query->nleaves + 1));
-	for (int i = 0; i < query->nleaves; i++)
+	counting.leaves = palloc(sizeof(VsBm25Leaf *) * (query->rank_nleaves + 1));
+	counting.dfs = palloc0(sizeof(double) * (query->rank_nleaves + 1));
+	counting.expansions = palloc0(sizeof(lexemes_hash *) * (query->rank_nleaves + 1));
+	for (int i = 0; i < query->rank_nleaves; i++)
 	{
 		const VsBm25Leaf *leaf = &query->leaves[i];
 
@@ -452,7 +452,7 @@ vs_bm25_query_bind(VsBm25Query *query, Oid index, Snapshot snapshot,
 	vs_bm25_get_moment(snapshot, &moment);
 	statistics = get_statistics(&moment, index);
 
-	for (int i = 0; i < query->nleaves; i++)
+	for (int i = 0; i < query->rank_nleaves; i++)
 	{
 		VsBm25Leaf *leaf = &query->leaves[i];
 		const LexemeEntry *entry = lexemes_lookup(statistics->lexemes,
@@ -466,6 +466,6 @@ vs_bm25_query_bind(VsBm25Query *query, Oid index, Snapshot snapshot,
 	query->params = statistics->params;
 	if (statistics->total_len > 0.0)
 		query->params.average_len = statistics->total_len / statistics->ndocs;
-	for (int i = 0; i < query->nleaves; i++)
+	for (int i = 0; i < query->rank_nleaves; i++)
 		query->leaves[i].idf = vs_bm25_idf(query->ndocs, query->leaves[i].df);
 }
