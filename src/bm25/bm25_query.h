@@ -119,6 +119,14 @@ extern void vs_bm25_query_bind(VsBm25Query *query, Oid index,
 /* Forget statistics: this backend has changed an index otherwise than by rows. */
 extern void vs_bm25_forget_statistics(void);
 
+/* Whether a lexeme begins with that of a leaf, which is a prefix. */
+static inline bool
+vs_bm25_leaf_begins(const VsBm25Leaf *leaf, const char *lexeme, int nbytes)
+{
+	return nbytes >= leaf->nbytes &&
+		memcmp(lexeme, leaf->lexeme, leaf->nbytes) == 0;
+}
+
 /*
  * Whether term frequencies (all 0: stripped of positions) match a leaf.  A tsvector
  * without positions matches whatever labels a query wants, as for @@.  Those of a

@@ -238,13 +238,6 @@ add_expansion(Counting *counting, int i, const char *lexeme, int nbytes)
 	lexemes_insert(expansions, key, &found);
 }
 
-static bool
-has_prefix(const VsBm25Leaf *leaf, const char *lexeme, int nbytes)
-{
-	return nbytes >= leaf->nbytes &&
-		memcmp(lexeme, leaf->lexeme, leaf->nbytes) == 0;
-}
-
 /* Postings of all lexemes of a prefix in a segment. */
 static double
 count_prefix_in_segment(Counting *counting, int i, VsBm25Segment *segment)
@@ -255,7 +248,7 @@ count_prefix_in_segment(Counting *counting, int i, VsBm25Segment *segment)
 
 	vs_bm25_walk_begin(&walk, segment, leaf->lexeme, leaf->nbytes);
 	while (vs_bm25_walk_next(&walk) &&
-		   has_prefix(leaf, walk.lexeme, walk.nbytes))
+		   vs_bm25_leaf_begins(leaf, walk.lexeme, walk.nbytes))
 	{
 		CHECK_FOR_INTERRUPTS();
 		add_expansion(counting, i, walk.lexeme, walk.nbytes);
@@ -276,7 +269,7 @@ count_prefix_in_record(Counting *counting, int i,
 
 	while (vs_bm25_record_next_term(record, &position, &term))
 	{
-		if (!has_prefix(counting->leaves[i], term.lexeme, term.nbytes))
+		if (!vs_bm25_leaf_begins(counting->leaves[i], term.lexeme, term.nbytes))
 			continue;
 		add_expansion(counting, i, term.lexeme, term.nbytes);
 		df += 1.0;
