@@ -3,6 +3,9 @@
 -- Breaks if it guesses where it should ask, asks where there is no doubt, or
 -- mistakes names.
 
+\getenv srcdir PG_ABS_SRCDIR
+\set attempt :srcdir /sql/include/attempt.sql
+\i :attempt
 \set columns 'key, vector_rank, text_rank'
 
 -- several of each
@@ -70,12 +73,39 @@ CREATE VIEW page_view AS SELECT * FROM page;
 SELECT :columns FROM hybrid_search('page_view', '[1,0]', 'fox');
 SELECT :columns FROM hybrid_search('page_pkey', '[1,0]', 'fox');
 SELECT :columns FROM hybrid_search('pg_class', '[1,0]', 'fox');
+
+-- OIDs of nothing
+SELECT pg_temp.attempt('SELECT hybrid_search(0, ''[1,0]'', ''fox'')');
+SELECT pg_temp.attempt('SELECT hybrid_search(999999, ''[1,0]'', ''fox'')');
+SELECT pg_temp.attempt('SELECT hybrid_search(''page'', NULL, ''fox'', text_index => 0)');
+SELECT pg_temp.attempt('SELECT hybrid_search(''page'', NULL, ''fox'', text_index => 999999)');
+SELECT pg_temp.attempt('SELECT hybrid_search(''page'', NULL, ''fox'', text_index => ''page_title'',
+    text_config => 0)');
+SELECT pg_temp.attempt('SELECT hybrid_search(''page'', NULL, ''fox'', text_index => ''page_title'',
+    text_config => 999999, query_mode => ''all'')');
+
 CREATE MATERIALIZED VIEW page_copy AS SELECT id, v_title, tsv_title FROM page;
 CREATE INDEX ON page_copy USING hnsw (v_title vector_l2_ops);
 CREATE INDEX ON page_copy USING bm25 (tsv_title);
 SELECT :columns FROM hybrid_search('page_copy', '[1,0]', 'fox');
 SELECT :columns FROM hybrid_search('page_copy', '[1,0]', 'fox', key_column => 'id',
     text_config => 'english');
+
+-- Of a partial index named, its rows and its statistics; the caller's plan may be
+-- another.
+CREATE INDEX page_part_words ON page USING bm25 (tsv_title)
+    WHERE title LIKE '%s' AND v_title <-> '[1,0]' < 2;
+SELECT :columns, text_score = bm25_score(tsv_title, bm25_query('page_part_words', 'fox | dog')) AS of_index
+FROM hybrid_search('page', NULL, 'fox dog', text_index => 'page_part_words') JOIN page ON id = key::integer;
+INSERT INTO page (id, title, v_title) VALUES (3, 'Fox and Dogs', '[1,0]'), (4, 'dogs', '[9,9]'), (5, 'fox', '[1,0]');
+SELECT key, text_score = bm25_score(tsv_title, bm25_query('page_part_words', 'fox | dog')) AS of_index
+FROM hybrid_search('page', NULL, 'fox dog', text_index => 'page_part_words') JOIN page ON id = key::integer
+ORDER BY key;
+SET enable_indexscan = off;
+SET enable_bitmapscan = off;
+SELECT key FROM hybrid_search('page', NULL, 'fox dog', text_index => 'page_part_words') ORDER BY key;
+RESET enable_indexscan;
+RESET enable_bitmapscan;
 DROP MATERIALIZED VIEW page_copy;
 DROP VIEW page_view;
 DROP TABLE page;

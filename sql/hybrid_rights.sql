@@ -12,6 +12,7 @@ CREATE TABLE memo (
     tsv tsvector,
     v vector(1)
 );
+CREATE TABLE bare (id integer);
 CREATE INDEX ON memo USING bm25 (tsv);
 CREATE INDEX ON memo USING hnsw (v vector_l2_ops);
 INSERT INTO memo
@@ -23,6 +24,11 @@ FROM generate_series(1, 10) i;
 -- privileges: none, on columns, without those that are needed
 SET ROLE vsearch_regress_reader;
 SELECT :columns FROM hybrid_search('memo', '[1]', 'f7');
+-- before anything is said of columns and indexes
+SELECT :columns FROM hybrid_search('memo', '[1]', 'f7', key_column => 'nosuch');
+SELECT :columns FROM hybrid_search('memo', '[1]', 'f7', vector_operator => '<+>');
+SELECT :columns FROM hybrid_search('memo', '[1]', 'f7', filter => '{"nosuch": 1}');
+SELECT :columns FROM hybrid_search('bare', '[1]', 'f7');
 RESET ROLE;
 GRANT SELECT (id, tsv, v) ON memo TO vsearch_regress_reader;
 SET ROLE vsearch_regress_reader;
@@ -96,6 +102,9 @@ CREATE INDEX ON public.letter USING hnsw (v vector_l2_ops);
 INSERT INTO public.letter VALUES (1, 'Fox', '[1]'), (2, 'Dog', '[2]');
 SELECT :columns FROM hybrid_search('letter', '[2]', 'fox', filter => '{"id": 1}');
 SELECT :columns FROM hybrid_search('letter', '[2]', 'fox', text_index => 'letter_body', key_column => 'body');
+CREATE INDEX letter_part ON public.letter USING bm25 (pg_catalog.to_tsvector('english', body))
+    WHERE id OPERATOR(pg_catalog.=) 1 AND pg_catalog.lower(body) OPERATOR(pg_catalog.<>) '';
+SELECT :columns FROM hybrid_search('letter', '[2]', 'fox dog', text_index => 'letter_part');
 
 -- a table of the same name in front is another one; the OID says which is meant
 CREATE TABLE evil.letter (id integer PRIMARY KEY);
@@ -118,5 +127,5 @@ DROP SCHEMA "Own";
 
 SET client_min_messages = warning;
 DROP SCHEMA evil CASCADE;
-DROP TABLE letter, memo;
+DROP TABLE bare, letter, memo;
 DROP ROLE vsearch_regress_reader, vsearch_regress_other;

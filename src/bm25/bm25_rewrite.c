@@ -14,10 +14,10 @@
 #include "bm25/bm25_private.h"
 #include "bm25/bm25_query.h"
 #include "bm25/bm25_trace.h"
-#include "catalog/pg_operator.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
+#include "index/extension.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "nodes/supportnodes.h"
@@ -42,15 +42,6 @@ find_function(Oid schema, const char *name, Oid first, Oid second)
 	return GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid,
 						   CStringGetDatum(name),
 						   PointerGetDatum(buildoidvector(types, ntypes)),
-						   ObjectIdGetDatum(schema));
-}
-
-/* The type bm25query, in the extension's schema. */
-static Oid
-find_query_type(Oid schema)
-{
-	return GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid,
-						   CStringGetDatum("bm25query"),
 						   ObjectIdGetDatum(schema));
 }
 
@@ -105,11 +96,8 @@ make_query(PlannerInfo *root, Oid schema, Oid query_type, List *args)
 static Expr *
 make_distance(Oid schema, Oid query_type, Expr *tsv, Expr *query)
 {
-	Oid			operator = GetSysCacheOid4(OPERNAMENSP, Anum_pg_operator_oid,
-										   CStringGetDatum("<@@>"),
-										   ObjectIdGetDatum(TSVECTOROID),
-										   ObjectIdGetDatum(query_type),
-										   ObjectIdGetDatum(schema));
+	Oid			operator = vs_extension_operator(schema, "<@@>", TSVECTOROID,
+												 query_type);
 	Expr	   *result;
 
 	if (!OidIsValid(operator))
@@ -147,7 +135,7 @@ simplify(Node *request, Expr *(*make) (Oid, Oid, Expr *, Expr *))
 		return NULL;
 	call = simplification->fcall;
 	schema = get_func_namespace(call->funcid);
-	query_type = find_query_type(schema);
+	query_type = vs_extension_type(schema, "bm25query");
 	if (!OidIsValid(query_type) || list_length(call->args) != 2)
 		return NULL;
 	query = make_query(simplification->root, schema, query_type, call->args);

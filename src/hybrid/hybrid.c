@@ -9,6 +9,7 @@
 #include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "hybrid/hybrid_private.h"
+#include "index/extension.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -112,10 +113,20 @@ get_name_arg(FunctionCallInfo fcinfo, int arg)
 	return PG_ARGISNULL(arg) ? NULL : NameStr(*PG_GETARG_NAME(arg));
 }
 
+/* The index that text_index names; InvalidOid for the default. */
 static Oid
-get_oid_arg(FunctionCallInfo fcinfo, int arg)
+get_text_index_arg(FunctionCallInfo fcinfo)
 {
-	return PG_ARGISNULL(arg) ? InvalidOid : PG_GETARG_OID(arg);
+	Oid			index;
+
+	if (PG_ARGISNULL(ARG_TEXT_INDEX))
+		return InvalidOid;
+	index = PG_GETARG_OID(ARG_TEXT_INDEX);
+	if (get_rel_name(index) == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("index with OID %u does not exist", index)));
+	return index;
 }
 
 static void
@@ -155,7 +166,7 @@ find_text_column(FunctionCallInfo fcinfo, const VsHybridTable *table,
 {
 	VsHybridColumnSpec spec = {HYBRID_TEXT,
 		.column = get_name_arg(fcinfo, ARG_TEXT_COLUMN),
-		.index = get_oid_arg(fcinfo, ARG_TEXT_INDEX)
+		.index = get_text_index_arg(fcinfo)
 	};
 	VsHybridColumn *column;
 	Oid			config;
@@ -172,15 +183,11 @@ find_text_column(FunctionCallInfo fcinfo, const VsHybridTable *table,
 
 /* The parameters that both sides' statements have, as VsHybridParamNumber. */
 static void
-init_params(FunctionCallInfo fcinfo, VsHybridParams *params, int ncandidates,
-			TSQuery query)
+init_params(FunctionCallInfo fcinfo, VsHybridParams *params, Oid schema,
+			int ncandidates, TSQuery query)
 {
-	Oid		   *types;
-	int			ntypes;
-
-	get_func_signature(fcinfo->flinfo->fn_oid, &types, &ntypes);
 	vs_hybrid_add_param(params, INT8OID, Int64GetDatum(ncandidates), false);
-	vs_hybrid_add_param(params, types[ARG_QUERY_VECTOR],
+	vs_hybrid_add_param(params, vs_extension_type(schema, "vector"),
 						PG_GETARG_DATUM(ARG_QUERY_VECTOR),
 						PG_ARGISNULL(ARG_QUERY_VECTOR));
 	vs_hybrid_add_param(params, TSQUERYOID, TSQueryGetDatum(query),
@@ -250,7 +257,7 @@ vs_hybrid_search(PG_FUNCTION_ARGS)
 	columns[HYBRID_VECTOR] = find_vector_column(fcinfo, &table);
 	columns[HYBRID_TEXT] = find_text_column(fcinfo, &table, mode, &query);
 
-	init_params(fcinfo, &params, ncandidates, query);
+	init_params(fcinfo, &params, table.schema, ncandidates, query);
 	initStringInfo(&filter);
 	if (!PG_ARGISNULL(ARG_FILTER))
 		vs_hybrid_append_filter(&filter, &params, table.relation,

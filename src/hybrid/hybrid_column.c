@@ -16,9 +16,11 @@
 #include "catalog/pg_type.h"
 #include "compat.h"
 #include "hybrid/hybrid_private.h"
+#include "index/extension.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 #include "utils/relcache.h"
 #include "utils/ruleutils.h"
@@ -45,36 +47,25 @@ static const SideInfo sides[HYBRID_SIDES] = {
 	[HYBRID_TEXT] = {
 		{"<@@>"}, TSVECTOROID, "bm25query",
 		"bm25 index",
-		"Create one with USING bm25, on a tsvector column or on to_tsvector('english', column). Partial ones count only if named by text_index.",
+		"Create one with USING bm25, on a tsvector column or on to_tsvector('english', column). Partial ones count only if named by text_index, for the rows that they hold.",
 		"Name one by text_column or text_index."
 	}
 };
-
-/* The type of this name in the extension's schema, or InvalidOid. */
-static Oid
-get_extension_type(Oid schema, const char *name)
-{
-	return GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid, CStringGetDatum(name),
-						   ObjectIdGetDatum(schema));
-}
 
 /* The type that a side's columns have. */
 static Oid
 get_side_type(Oid schema, const SideInfo *side)
 {
 	return OidIsValid(side->left_type) ? side->left_type :
-		get_extension_type(schema, "vector");
+		vs_extension_type(schema, "vector");
 }
 
 /* The operator of this name that orders rows on a side, or InvalidOid. */
 static Oid
 get_order_operator(Oid schema, const SideInfo *side, const char *name)
 {
-	return GetSysCacheOid4(OPERNAMENSP, Anum_pg_operator_oid,
-						   CStringGetDatum(name),
-						   ObjectIdGetDatum(get_side_type(schema, side)),
-						   ObjectIdGetDatum(get_extension_type(schema, side->right_type)),
-						   ObjectIdGetDatum(schema));
+	return vs_extension_operator(schema, name, get_side_type(schema, side),
+								 vs_extension_type(schema, side->right_type));
 }
 
 char *
@@ -139,6 +130,23 @@ get_only_column(Node *expr)
 	return Max(member + FirstLowInvalidHeapAttributeNumber, 0);
 }
 
+/* An index's predicate in parentheses; NULL if it is not partial. */
+static char *
+get_condition(Relation index)
+{
+	Datum		predicate;
+	Datum		sql;
+	bool		is_null;
+
+	predicate = SysCacheGetAttr(INDEXRELID, index->rd_indextuple,
+								Anum_pg_index_indpred, &is_null);
+	if (is_null)
+		return NULL;
+	sql = DirectFunctionCall2(pg_get_expr, predicate,
+							  ObjectIdGetDatum(index->rd_index->indrelid));
+	return psprintf("(%s)", TextDatumGetCString(sql));
+}
+
 /* What an index is on. */
 static VsHybridColumn *
 make_index_column(Relation index, Oid order_operator)
@@ -156,6 +164,7 @@ make_index_column(Relation index, Oid order_operator)
 	}
 	column->sql = psprintf("(%s)", pg_get_indexdef_columns(column->index,
 														   false));
+	column->condition = get_condition(index);
 	return column;
 }
 

@@ -58,6 +58,7 @@ typedef struct VsHybridColumn
 	AttrNumber	attno;			/* the only column it uses, else 0 */
 	Node	   *expr;			/* NULL where it is that column */
 	char	   *sql;			/* in parentheses */
+	char	   *condition;		/* of a partial index, likewise; else NULL */
 	Oid			order_operator;
 } VsHybridColumn;
 
@@ -135,7 +136,7 @@ typedef enum VsHybridQueryMode
 /*
  * Open a table or materialized view under AccessShareLock, which is kept until
  * the transaction ends, and find its key: the column of that name, or by NULL the
- * primary key.
+ * primary key.  ERROR if the current user may read none of its columns.
  */
 extern void vs_hybrid_open_table(VsHybridTable *table, Oid relid, Oid schema,
 								 const char *key_column);

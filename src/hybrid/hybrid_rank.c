@@ -11,9 +11,11 @@
 
 #include "executor/spi.h"
 #include "hybrid/hybrid_private.h"
+#include "tsearch/ts_utils.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
+#include "utils/rls.h"
 
 /* Columns of the statement. */
 enum
@@ -23,6 +25,23 @@ enum
 	COLUMN_TID,
 	COLUMN_VALUE
 };
+
+/* The text side's query. */
+static TSQuery
+get_query(const VsHybridParams *params)
+{
+	return DatumGetTSQuery(params->values[HYBRID_PARAM_TSQUERY - 1]);
+}
+
+/*
+ * Whether a row matches only by a word of the query, so that its score is above 0
+ * (but where words have a weight of 0).
+ */
+static bool
+is_scored(TSQuery query)
+{
+	return tsquery_requires_match(GETQUERY(query));
+}
 
 /* What rows are ordered by. */
 static char *
@@ -46,6 +65,27 @@ form_order(const VsHybridTable *table, VsHybridSide side,
 }
 
 /*
+ * Append the condition that a row matches the text side's query.
+ *
+ * Policies are checked before operators that might tell of the rows they hide, of
+ * which @@ is one: it cannot be looked up in an index then, and rows would be read
+ * until enough of them match.  A query that has no match without a word found
+ * needs no condition: rows that do not match come last, of value 0, and are
+ * dropped.
+ */
+static void
+append_match(StringInfo sql, const VsHybridTable *table,
+			 const VsHybridColumn *column, TSQuery query)
+{
+	if (check_enable_rls(RelationGetRelid(table->relation), InvalidOid,
+						 true) == RLS_ENABLED && is_scored(query))
+		appendStringInfoString(sql, "true");
+	else
+		appendStringInfo(sql, "%s OPERATOR(pg_catalog.@@) $%d", column->sql,
+						 HYBRID_PARAM_TSQUERY);
+}
+
+/*
  * The statement.  System columns are read only where the key does not tell rows
  * apart: who may read some columns only may not read those.
  */
@@ -64,10 +104,11 @@ form_statement(const VsHybridTable *table, VsHybridSide side,
 					 "NULL::pg_catalog.oid, NULL::pg_catalog.tid" :
 					 "tableoid, ctid", order, table->name);
 	if (side == HYBRID_TEXT)
-		appendStringInfo(&sql, "%s OPERATOR(pg_catalog.@@) $%d", column->sql,
-						 HYBRID_PARAM_TSQUERY);
+		append_match(&sql, table, column, get_query(params));
 	else
 		appendStringInfoString(&sql, "true");
+	if (column->condition != NULL)
+		appendStringInfo(&sql, " AND %s", column->condition);
 	appendStringInfo(&sql, "%s ORDER BY %s LIMIT $%d", filter, order,
 					 HYBRID_PARAM_LIMIT);
 	return sql.data;
@@ -75,18 +116,18 @@ form_statement(const VsHybridTable *table, VsHybridSide side,
 
 /*
  * Read a row of the statement; false if it has no place in the list, for want of
- * a vector, or of a direction under cosine.
+ * a vector, or of a direction under cosine, or (drop_zero) of words that score.
  */
 static bool
 read_row(VsHybridRow *row, const VsHybridKey *key, VsHybridSide side,
-		 HeapTuple tuple, TupleDesc desc)
+		 bool drop_zero, HeapTuple tuple, TupleDesc desc)
 {
 	bool		is_null;
 	double		value = DatumGetFloat8(SPI_getbinval(tuple, desc, COLUMN_VALUE,
 													 &is_null));
 	Datum		datum;
 
-	if (is_null || isnan(value))
+	if (is_null || isnan(value) || (drop_zero && value == 0.0))
 		return false;
 	memset(row, 0, sizeof(*row));
 	row->value[side] = side == HYBRID_TEXT && value != 0.0 ? -value : value;
@@ -132,6 +173,7 @@ vs_hybrid_rank(VsHybridTable *table, VsHybridSide side,
 	MemoryContext result_context = CurrentMemoryContext;
 	ListOrder	order = {&table->key, side};
 	VsHybridRows list = {0};
+	bool		drop_zero = side == HYBRID_TEXT && is_scored(get_query(params));
 	char	   *statement = form_statement(table, side, column, filter, params);
 
 	if (SPI_connect() != SPI_OK_CONNECT)
@@ -146,7 +188,7 @@ vs_hybrid_rank(VsHybridTable *table, VsHybridSide side,
 	list.rows = palloc_extended(SPI_processed * sizeof(VsHybridRow),
 								MCXT_ALLOC_HUGE);
 	for (uint64 i = 0; i < SPI_processed; i++)
-		if (read_row(&list.rows[list.n], &table->key, side,
+		if (read_row(&list.rows[list.n], &table->key, side, drop_zero,
 					 SPI_tuptable->vals[i], SPI_tuptable->tupdesc))
 			list.n++;
 	SPI_finish();

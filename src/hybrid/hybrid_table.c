@@ -7,7 +7,10 @@
 #include "access/genam.h"
 #include "access/relation.h"
 #include "catalog/pg_class.h"
+#include "catalog/objectaddress.h"
 #include "hybrid/hybrid_private.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/relcache.h"
@@ -108,11 +111,30 @@ init_key(VsHybridKey *key, Relation relation, const char *key_column)
 		key->is_unique = false;
 }
 
+/* Open a relation that the current user may read, or some columns of it. */
+static Relation
+open_readable(Oid relid)
+{
+	Relation	relation = try_relation_open(relid, AccessShareLock);
+
+	if (relation == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation with OID %u does not exist", relid)));
+	if (pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) != ACLCHECK_OK &&
+		pg_attribute_aclcheck_all(relid, GetUserId(), ACL_SELECT,
+								  ACLMASK_ANY) != ACLCHECK_OK)
+		aclcheck_error(ACLCHECK_NO_PRIV,
+					   get_relkind_objtype(relation->rd_rel->relkind),
+					   RelationGetRelationName(relation));
+	return relation;
+}
+
 void
 vs_hybrid_open_table(VsHybridTable *table, Oid relid, Oid schema,
 					 const char *key_column)
 {
-	Relation	relation = relation_open(relid, AccessShareLock);
+	Relation	relation = open_readable(relid);
 	char		relkind = relation->rd_rel->relkind;
 
 	if (relkind != RELKIND_RELATION && relkind != RELKIND_MATVIEW &&

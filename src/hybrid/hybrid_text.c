@@ -13,6 +13,7 @@
 #include "utils/fmgroids.h"
 #include "utils/fmgrprotos.h"
 #include "utils/pg_crc.h"
+#include "utils/syscache.h"
 
 PG_FUNCTION_INFO_V1(vs_hybrid_anyto_tsquery);
 PG_FUNCTION_INFO_V1(vs_hybrid_anyto_tsquery_current);
@@ -176,6 +177,11 @@ vs_hybrid_form_tsquery(Oid config, VsHybridQueryMode mode, Datum words)
 {
 	PGFunction	function;
 
+	if (!SearchSysCacheExists1(TSCONFIGOID, ObjectIdGetDatum(config)))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("text search configuration with OID %u does not exist",
+						config)));
 	switch (mode)
 	{
 		case HYBRID_QUERY_ANY:
