@@ -69,9 +69,8 @@ vs_bm25_buffer_record(Relation rel, const VsBm25BufferCopy *copy,
 	return record;
 }
 
-/* ERROR for a record whose lexemes do not fit into it. */
-static void
-report_damage(const VsBm25RecordHeader *record)
+void
+vs_bm25_report_record(const VsBm25RecordHeader *record)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INDEX_CORRUPTED),
@@ -100,8 +99,9 @@ vs_bm25_record_next_term(const VsBm25RecordHeader *record, uint32 *position,
 	term->nbytes = word & ~BM25_RECORD_LABELS;
 	term->lexeme = bytes;
 	bytes += term->nbytes;
-	if (unlikely(sizeof(word) + term->nbytes + tfs_nbytes > nleft))
-		report_damage(record);
+	if (unlikely(term->nbytes > BM25_LEXEME_MAX_NBYTES ||
+				 sizeof(word) + term->nbytes + tfs_nbytes > nleft))
+		vs_bm25_report_record(record);
 	memset(term->tfs, 0, sizeof(term->tfs));
 	memcpy(term->tfs, bytes, tfs_nbytes);
 	*position += sizeof(word) + term->nbytes + tfs_nbytes;
@@ -116,7 +116,7 @@ read_term(const VsBm25RecordHeader *record, uint32 number, VsBm25Term *term)
 
 	for (uint32 i = 0; i <= number; i++)
 		if (!vs_bm25_record_next_term(record, &position, term))
-			report_damage(record);
+			vs_bm25_report_record(record);
 }
 
 bool

@@ -20,6 +20,7 @@
 
 #include "bm25/bm25_page.h"
 #include "bm25/bm25_tsvector.h"
+#include "compat.h"
 #include "storage/itemptr.h"
 #include "utils/rel.h"
 
@@ -72,9 +73,15 @@ vs_bm25_record_hashes(const VsBm25RecordHeader *record)
 	return (const uint32 *) (record + 1);
 }
 
-/* Walk a record's lexemes in order: *position is 0 at first. */
+/*
+ * Walk a record's lexemes in order: *position is 0 at first.  ERROR for one that
+ * does not fit, or is longer than a lexeme can be.
+ */
 extern bool vs_bm25_record_next_term(const VsBm25RecordHeader *record,
 									 uint32 *position, VsBm25Term *term);
+
+/* ERROR for a record whose lexemes make no sense. */
+pg_noreturn extern void vs_bm25_report_record(const VsBm25RecordHeader *record);
 
 /* Look for a lexeme with this hash; false if the document does not have it. */
 extern bool vs_bm25_record_find(const VsBm25RecordHeader *record, uint32 hash,

@@ -30,12 +30,6 @@ enum
 	TASK_LOG
 };
 
-/*
- * Rows that an index can be built of: those of a segment have 32-bit numbers, and
- * some are left for what is merged into it.
- */
-#define MAX_ROWS UINT64CONST(4000000000)
-
 /* Of maintenance_work_mem, this share is for the windows over runs. */
 #define WINDOWS_SHARE 0.75
 
@@ -128,12 +122,11 @@ begin_build(Build *build, Relation heap, Relation index,
 static void
 count_row(Build *build)
 {
-	if (pg_atomic_fetch_add_u64(&build->shared->nrows, 1) >= MAX_ROWS)
+	if (pg_atomic_fetch_add_u64(&build->shared->nrows, 1) >= BM25_MAX_ROWS)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("index \"%s\" cannot have more than " UINT64_FORMAT
-						" rows",
-						RelationGetRelationName(build->team->index), MAX_ROWS),
+				 errmsg("index \"%s\" cannot have more than %d rows",
+						RelationGetRelationName(build->team->index), BM25_MAX_ROWS),
 				 errhint("Partition the table.")));
 	vs_team_report(build->team, 1);
 }

@@ -127,6 +127,7 @@ check_retired(Check *state, const VsBm25Meta *meta)
 {
 	BlockNumber block = meta->retired_first;
 	BlockNumber last = 0;
+	uint32		nsteps = 0;
 
 	while (block != 0)
 	{
@@ -139,7 +140,7 @@ check_retired(Check *state, const VsBm25Meta *meta)
 		last = block;
 		state->owner = read_generation(state->rel, block);
 		vs_bm25_visit_pages(state->rel, block, claim_pages, state);
-		if (vs_bm25_next_retired(state->rel, &block) == 0)
+		if (vs_bm25_next_retired(state->rel, &block, &nsteps) == 0)
 			break;
 	}
 	if (last != meta->retired_last)

@@ -265,13 +265,13 @@ vs_bm25_check_segment(Relation rel, VsCheck *check,
 	Check		state = {
 		.check = check,
 		.segment = vs_bm25_segment_open(rel, entry),
-		.documents =
-		MemoryContextAllocExtended(CurrentMemoryContext,
-								   sizeof(Document) * (Size) Max(entry->ndocs, 1),
-								   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO),
 		.block = palloc(sizeof(VsBm25Block)),
 	};
 
+	/* As many as the header says: none if it is stale. */
+	state.documents =
+		palloc_extended(sizeof(Document) * (Size) state.segment->header.ndocs + 1,
+						MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	if (!vs_bm25_segment_is_stale(state.segment))
 	{
 		check_header(&state);

@@ -37,16 +37,13 @@
 #include "bm25/bm25_page.h"
 #include "bm25/bm25_posting.h"
 #include "bm25/bm25_segment.h"
-#include "tsearch/ts_type.h"
+#include "bm25/bm25_tsvector.h"
 
 #define BM25_RESTART_INTERVAL 16
 #define BM25_LIST_PLACED 1
 
 /* Blocks of up to so many bytes are kept in the dictionary. */
 #define BM25_INLINE_NBYTES 48
-
-/* Bytes of the longest lexeme: MAXSTRLEN is a mask, 11 bits. */
-#define BM25_LEXEME_MAX_NBYTES MAXSTRLEN
 
 /* The most bytes that a list takes: five varints and six of 16 bits. */
 #define BM25_LIST_MAX_NBYTES \

@@ -159,6 +159,19 @@ arrange_runs(VsBm25Segment *segment)
 		report_header(segment, segment->entry.header);
 }
 
+/* ERROR unless header and directory say the same, which is within limits. */
+static void
+check_header(const VsBm25Segment *segment)
+{
+	const VsBm25SegmentHeader *header = &segment->header;
+	const VsBm25SegmentEntry *entry = &segment->entry;
+
+	if (header->id != entry->id || header->ndocs != entry->ndocs ||
+		header->nnulls != entry->nnulls ||
+		(uint64) entry->ndocs + entry->nnulls > BM25_MAX_ROWS)
+		report_header(segment, entry->header);
+}
+
 /* Read the header from its pages; false if the segment is stale. */
 static bool
 read_pages(VsBm25Segment *segment)
@@ -172,10 +185,7 @@ read_pages(VsBm25Segment *segment)
 	if (nbytes < sizeof(VsBm25SegmentHeader))
 		report_header(segment, block);
 	memcpy(&segment->header, records, sizeof(VsBm25SegmentHeader));
-	if (segment->header.id != segment->entry.id ||
-		segment->header.ndocs != segment->entry.ndocs ||
-		segment->header.nnulls != segment->entry.nnulls)
-		report_header(segment, block);
+	check_header(segment);
 	append_runs(segment, block, records, sizeof(VsBm25SegmentHeader), nbytes);
 	for (uint32 npages = 1;; npages++)
 	{
@@ -208,6 +218,7 @@ vs_bm25_read_header(VsBm25Segment *segment)
 		memcpy(segment->runs, place->runs, sizeof(VsBm25Run) * place->nruns);
 		segment->section_runs[BM25_NSECTIONS] = place->nruns;
 		segment->header = place->header;
+		check_header(segment);
 		arrange_runs(segment);
 		return;
 	}

@@ -28,7 +28,8 @@ typedef struct Insertion
 	uint32		begin;			/* where in the stream it goes */
 	uint32		first;			/* page of the stream that it begins on */
 	int			npages;
-	Buffer		buffers[MAX_RECORD_PAGES];	/* locked */
+	Buffer		locked[1 + MAX_RECORD_PAGES];	/* the metapage and these */
+	Buffer	   *buffers;		/* of the pages */
 	int			nold;			/* of them are the buffer's already */
 } Insertion;
 
@@ -43,10 +44,12 @@ lock_pages(Insertion *insertion, const VsBm25BufferMeta *meta)
 	insertion->npages = last - insertion->first + 1;
 	insertion->nold = Min(insertion->npages, (int) (meta->npages - insertion->first));
 	Assert(insertion->npages <= MAX_RECORD_PAGES);
+	insertion->buffers = insertion->locked + 1;
 	for (int i = 0; i < insertion->npages; i++)
 		insertion->buffers[i] = i < insertion->nold ?
-			vs_page_read(insertion->rel, meta->blocks[insertion->first + i],
-						 BUFFER_LOCK_EXCLUSIVE, BM25_PAGE_BUFFER) :
+			vs_bm25_lock_another(insertion->rel,
+								 meta->blocks[insertion->first + i],
+								 BM25_PAGE_BUFFER, insertion->locked, i + 1) :
 			vs_page_extend_locked(insertion->rel);
 }
 
@@ -95,7 +98,7 @@ advance(const Insertion *insertion, VsBm25BufferMeta *meta)
  * nobody sees them before the metapage counts them in.
  */
 static void
-write_record(Insertion *insertion, Buffer meta_buffer)
+write_record(Insertion *insertion)
 {
 	int			part = 0;
 	VsEdit		edit;
@@ -109,14 +112,14 @@ write_record(Insertion *insertion, Buffer meta_buffer)
 	}
 
 	vs_edit_begin(&edit, insertion->rel, VS_EDIT_LOGGED);
-	page = vs_edit_page(&edit, meta_buffer, VS_EDIT_CHANGE);
+	page = vs_edit_page(&edit, insertion->locked[0], VS_EDIT_CHANGE);
 	advance(insertion, &vs_bm25_page_meta(page)->buffer);
 	while (part < insertion->npages)
 		edit_part(insertion, &edit, part++);
 	vs_edit_commit(&edit);
 }
 
-/* Insertion a record to the buffer; false if it has no room for it. */
+/* Append a record to the buffer; false if that has no room for it. */
 static bool
 append_record(Relation rel, const VsBm25RecordHeader *record)
 {
@@ -133,8 +136,9 @@ append_record(Relation rel, const VsBm25RecordHeader *record)
 	{
 		insertion.generation = meta->generation;
 		insertion.begin = meta->nbytes;
+		insertion.locked[0] = meta_buffer;
 		lock_pages(&insertion, meta);
-		write_record(&insertion, meta_buffer);
+		write_record(&insertion);
 		for (int i = 0; i < insertion.npages; i++)
 			UnlockReleaseBuffer(insertion.buffers[i]);
 	}

@@ -30,11 +30,12 @@ typedef struct Input
 
 typedef struct Merge
 {
+	Relation	index;
 	VsBm25Writer *writer;
 	Input	   *inputs;
 	int			ninputs;
 	binaryheap *heap;			/* of inputs, by lexeme and number */
-	char		lexeme[2048];	/* the one being merged */
+	char		lexeme[BM25_LEXEME_MAX_NBYTES]; /* the one being merged */
 	int			nbytes;
 	VsBm25Block block;
 	VsBm25MergeProgress progress;
@@ -163,16 +164,36 @@ first_has_lexeme(const Merge *merge)
 		memcmp(first->source->lexeme, merge->lexeme, merge->nbytes) == 0;
 }
 
-/* Step the heap's first input to its next lexeme. */
+/* ERROR for a source whose lexemes are not what a segment can have. */
+static void
+report_lexeme(const Merge *merge)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INDEX_CORRUPTED),
+			 errmsg("index \"%s\" has lexemes that are too long or not in order",
+					RelationGetRelationName(merge->index)),
+			 errhint("Please REINDEX it.")));
+}
+
+/*
+ * Step the heap's first input, which has the lexeme that is being merged, to its
+ * next one.
+ */
 static void
 step_first(Merge *merge)
 {
 	Input	   *first = (Input *) DatumGetPointer(binaryheap_first(merge->heap));
+	VsBm25Source *source = first->source;
 
-	if (first->source->methods->next_lexeme(first->source))
-		binaryheap_replace_first(merge->heap, PointerGetDatum(first));
-	else
+	if (!source->methods->next_lexeme(source))
+	{
 		binaryheap_remove_first(merge->heap);
+		return;
+	}
+	if (vs_bm25_compare_lexemes(merge->lexeme, merge->nbytes, source->lexeme,
+								source->nbytes) >= 0)
+		report_lexeme(merge);
+	binaryheap_replace_first(merge->heap, PointerGetDatum(first));
 }
 
 /* Merge the least lexeme: its postings, input by input. */
@@ -183,6 +204,8 @@ merge_lexeme(Merge *merge)
 
 	CHECK_FOR_INTERRUPTS();
 	merge->nbytes = first->source->nbytes;
+	if (merge->nbytes > BM25_LEXEME_MAX_NBYTES)
+		report_lexeme(merge);
 	memcpy(merge->lexeme, first->source->lexeme, merge->nbytes);
 	vs_bm25_writer_begin_lexeme(merge->writer, merge->lexeme, merge->nbytes);
 	do
@@ -231,6 +254,7 @@ vs_bm25_merge(Relation index, uint32 id, VsEditMode mode,
 {
 	Merge	   *merge = palloc0(sizeof(Merge));
 
+	merge->index = index;
 	merge->writer = vs_bm25_writer_begin(index, id, mode);
 	merge->inputs = palloc0(sizeof(Input) * Max(n, 1));
 	merge->ninputs = n;

@@ -60,7 +60,7 @@ typedef void (*VsBm25MergeProgress) (void *state, uint64 npostings);
 /*
  * Write a segment from n sources; fills in its entry.  Checks for interrupts.
  * Memory: 4 bytes a document of the sources, and some pages each.  progress may
- * be NULL.
+ * be NULL.  ERROR if the lexemes of a source are too long or not in order.
  */
 extern void vs_bm25_merge(Relation index, uint32 id, VsEditMode mode,
 						  VsBm25Source **sources, int n,

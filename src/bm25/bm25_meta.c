@@ -18,7 +18,8 @@ is_meta_sane(const VsBm25Meta *meta)
 		meta->nsegments <= BM25_MAX_SEGMENTS &&
 		buffer->npages <= BM25_BUFFER_PAGES &&
 		buffer->nbytes <= (Size) buffer->npages * VS_PAGE_CAPACITY &&
-		buffer->nbytes % sizeof(uint32) == 0;
+		buffer->nbytes % sizeof(uint32) == 0 &&
+		(meta->retired_first == 0) == (meta->retired_last == 0);
 }
 
 /* ERROR unless we can go by the metapage. */
@@ -80,11 +81,25 @@ vs_bm25_begin_meta(Relation rel, VsBm25MetaEdit *change)
 	return change->meta;
 }
 
+Buffer
+vs_bm25_lock_another(Relation rel, BlockNumber block, uint16 kind,
+					 const Buffer *locked, int n)
+{
+	for (int i = 0; i < n; i++)
+		if (unlikely(BufferGetBlockNumber(locked[i]) == block))
+			ereport(ERROR,
+					(errcode(ERRCODE_INDEX_CORRUPTED),
+					 errmsg("index \"%s\" refers to block %u for two purposes",
+							RelationGetRelationName(rel), block),
+					 errhint("Please REINDEX it.")));
+	return vs_page_read(rel, block, BUFFER_LOCK_EXCLUSIVE, kind);
+}
+
 Page
 vs_bm25_add_page(VsBm25MetaEdit *change, BlockNumber block, uint16 kind)
 {
-	Buffer		buffer = vs_page_read(change->rel, block,
-									  BUFFER_LOCK_EXCLUSIVE, kind);
+	Buffer		buffer = vs_bm25_lock_another(change->rel, block, kind,
+											  change->buffers, change->nbuffers);
 
 	Assert(change->nbuffers < VS_EDIT_MAX_PAGES);
 	change->buffers[change->nbuffers++] = buffer;

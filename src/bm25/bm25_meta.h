@@ -49,6 +49,16 @@ typedef struct VsBm25MetaEdit
 
 /* Returns the copy to change.  An error before the commit changes nothing. */
 extern VsBm25Meta *vs_bm25_begin_meta(Relation rel, VsBm25MetaEdit *change);
+
+/*
+ * Read and lock exclusively a page of this kind, beside n others that the caller
+ * has locked so.  ERROR if it is one of these: a damaged number must not wait for
+ * ourselves.
+ */
+extern Buffer vs_bm25_lock_another(Relation rel, BlockNumber block, uint16 kind,
+								   const Buffer *locked, int n);
+
+/* Take another page into the change. */
 extern Page vs_bm25_add_page(VsBm25MetaEdit *change, BlockNumber block,
 							 uint16 kind);
 extern void vs_bm25_commit_meta(VsBm25MetaEdit *change);

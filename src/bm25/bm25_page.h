@@ -129,6 +129,9 @@ typedef enum VsBm25Section
 	BM25_NSECTIONS
 } VsBm25Section;
 
+/* Rows that a segment can have. */
+#define BM25_MAX_ROWS		PG_INT32_MAX
+
 /* Pages "first" and on of a section are blocks "block" and on. */
 typedef struct VsBm25Run
 {

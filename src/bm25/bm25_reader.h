@@ -18,7 +18,7 @@ extern const char *vs_bm25_lock_page(VsBm25Segment *segment,
 									 VsBm25Section section, uint32 page,
 									 int *nbytes);
 
-/* Unlock it; it stays pinned. */
+/* Unlock it; it stays pinned, but for a temporary table. */
 extern void vs_bm25_unlock_page(VsBm25Segment *segment, VsBm25Section section);
 
 /* ERROR: the page of a section makes no sense. */

@@ -13,6 +13,7 @@
 #include "bm25/bm25_seal.h"
 #include "port/pg_bswap.h"
 #include "storage/lmgr.h"
+#include "storage/page.h"
 #include "utils/memutils.h"
 
 /* A posting, in the chain of its lexeme. */
@@ -78,6 +79,7 @@ compare_sorted(const SortedLexeme *a, const SortedLexeme *b)
 typedef struct RecordSource
 {
 	VsBm25Source base;
+	Relation	rel;
 	const VsBm25RecordHeader **rows;	/* documents, then NULLs */
 	uint32		nlexemes;
 	SortedLexeme *lexemes;
@@ -132,7 +134,10 @@ read_tids(VsBm25Source *source, uint32 first, uint32 n, ItemPointerData *tids)
 	RecordSource *records = (RecordSource *) source;
 
 	for (uint32 i = 0; i < n; i++)
+	{
 		tids[i] = records->rows[first + i]->tid;
+		vs_page_require_tid(records->rel, &tids[i]);
+	}
 }
 
 static const VsBm25SourceMethods record_methods = {
@@ -141,8 +146,8 @@ static const VsBm25SourceMethods record_methods = {
 	.read_tids = read_tids,
 };
 
-/* Add a posting to a lexeme's chain. */
-static void
+/* Add a posting to a lexeme's chain; false if the document has one there. */
+static bool
 add_posting(RecordSource *records, lexemes_hash * table, uint32 doc, uint32 hash,
 			const VsBm25Term *term)
 {
@@ -165,10 +170,15 @@ add_posting(RecordSource *records, lexemes_hash * table, uint32 doc, uint32 hash
 
 	lexeme = lexemes_insert(table, key, &found);
 	if (found)
+	{
+		if (records->postings[lexeme->last].doc == doc)
+			return false;
 		records->postings[lexeme->last].next = number;
+	}
 	else
 		lexeme->first = number;
 	lexeme->last = number;
+	return true;
 }
 
 /* Add a document's postings. */
@@ -180,9 +190,10 @@ add_document(RecordSource *records, lexemes_hash * table,
 	uint32		position = 0;
 	VsBm25Term	term;
 
-	for (uint32 i = 0; i < record->nlexemes &&
-		 vs_bm25_record_next_term(record, &position, &term); i++)
-		add_posting(records, table, records->base.ndocs, hashes[i], &term);
+	for (uint32 i = 0; i < record->nlexemes; i++)
+		if (!vs_bm25_record_next_term(record, &position, &term) ||
+			!add_posting(records, table, records->base.ndocs, hashes[i], &term))
+			vs_bm25_report_record(record);
 	records->rows[records->base.ndocs++] = record;
 }
 
@@ -229,6 +240,7 @@ record_source(Relation rel, const VsBm25BufferCopy *copy)
 	uint32		offset = 0;
 
 	records->base.methods = &record_methods;
+	records->rel = rel;
 	records->rows = palloc(sizeof(*records->rows) * max_nrows);
 	records->capacity = 65536;
 	records->postings = palloc(sizeof(Posting) * records->capacity);

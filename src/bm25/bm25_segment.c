@@ -25,12 +25,20 @@ vs_bm25_segment_open(Relation rel, const VsBm25SegmentEntry *entry)
 	return segment;
 }
 
+/* Unpin the page of a section. */
+static void
+unpin_page(VsBm25Segment *segment, VsBm25Section section)
+{
+	if (BufferIsValid(segment->pinned[section]))
+		ReleaseBuffer(segment->pinned[section]);
+	segment->pinned[section] = InvalidBuffer;
+}
+
 void
 vs_bm25_segment_close(VsBm25Segment *segment)
 {
 	for (int section = 0; section < BM25_NSECTIONS; section++)
-		if (BufferIsValid(segment->pinned[section]))
-			ReleaseBuffer(segment->pinned[section]);
+		unpin_page(segment, section);
 	pfree(segment->runs);
 	pfree(segment);
 }
@@ -131,11 +139,13 @@ void
 vs_bm25_unlock_page(VsBm25Segment *segment, VsBm25Section section)
 {
 	LockBuffer(segment->pinned[section], BUFFER_LOCK_UNLOCK);
+	if (RelationUsesLocalBuffers(segment->rel))
+		unpin_page(segment, section);
 }
 
 /*
  * Copy n records of a size from number "first" on of a section whose pages are
- * full of them; false if the segment is stale.
+ * full of them; false if the segment is stale.  None stays pinned.
  */
 static bool
 read_records(VsBm25Segment *segment, VsBm25Section section, Size size,
@@ -161,6 +171,7 @@ read_records(VsBm25Segment *segment, VsBm25Section section, Size size,
 		first += here;
 		n -= here;
 	}
+	unpin_page(segment, section);
 	return true;
 }
 
@@ -243,14 +254,4 @@ vs_bm25_segment_read_deletes(VsBm25Segment *segment, uint8 *bitmap)
 
 	if (!read_records(segment, BM25_SECTION_DELETES, 1, 0, nbytes, bitmap))
 		memset(bitmap, 0, nbytes);
-}
-
-bool
-vs_bm25_segment_is_deleted(VsBm25Segment *segment, uint32 row)
-{
-	uint8		byte;
-
-	if (!read_records(segment, BM25_SECTION_DELETES, 1, row / 8, 1, &byte))
-		return false;
-	return (byte >> row % 8) & 1;
 }

@@ -10,8 +10,10 @@
  * Errors: pages that are ours but make no sense are reported as
  * ERRCODE_INDEX_CORRUPTED, naming index and block.
  *
- * No function returns with a page locked.  A segment keeps the last page of each
- * section pinned, until vs_bm25_segment_close.
+ * No function returns with a page locked.  A segment keeps the last page of
+ * postings, dictionary and tree pinned, until vs_bm25_segment_close: up to three
+ * for each segment of a view.  In a temporary table, where all come out of
+ * temp_buffers, it keeps none.
  */
 #ifndef VS_BM25_SEGMENT_H
 #define VS_BM25_SEGMENT_H
@@ -38,7 +40,8 @@ typedef struct VsBm25Segment
 
 /*
  * Open a segment, in the current memory context.  What its header pages say is
- * remembered by the backend, as it never changes.
+ * remembered by the backend, as it never changes.  ERROR unless they agree with
+ * the entry on the rows: there are at most BM25_MAX_ROWS, unless it is stale.
  */
 extern VsBm25Segment *vs_bm25_segment_open(Relation rel,
 										   const VsBm25SegmentEntry *entry);
@@ -70,8 +73,7 @@ extern void vs_bm25_segment_read_skips(VsBm25Segment *segment,
 
 /*
  * Read a block's docs: previous_doc is last_doc of the skip before, or -1.  The
- * other half of the block is read on demand; the page must be asked for again,
- * but is still pinned.
+ * other half of the block is read on demand; the page must be asked for again.
  */
 extern void vs_bm25_segment_read_docs(VsBm25Segment *segment,
 									  const VsBm25Place *place,
@@ -108,12 +110,8 @@ extern void vs_bm25_walk_end(VsBm25LexemeWalk *walk);
 extern void vs_bm25_segment_read_tids(VsBm25Segment *segment, uint32 first,
 									  uint32 n, ItemPointerData *tids);
 
-/*
- * The delete bitmap: bit row % 8 of byte row / 8.  read_deletes copies all of it
- * (ndocs + nnulls bits), is_deleted looks at one.
- */
+/* Copy the delete bitmap, ndocs + nnulls bits: bit row % 8 of byte row / 8. */
 extern void vs_bm25_segment_read_deletes(VsBm25Segment *segment, uint8 *bitmap);
-extern bool vs_bm25_segment_is_deleted(VsBm25Segment *segment, uint32 row);
 
 /* The block of a section's page; InvalidBlockNumber if there is no such page. */
 extern BlockNumber vs_bm25_segment_block(const VsBm25Segment *segment,

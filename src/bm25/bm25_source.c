@@ -6,6 +6,7 @@
 
 #include "bm25/bm25_merge.h"
 #include "bm25/bm25_reader.h"
+#include "storage/page.h"
 
 /* Skip entries that are read at once. */
 #define NSKIPS 64
@@ -23,6 +24,19 @@ typedef struct SegmentSource
 	VsBm25Skip	skips[NSKIPS];
 } SegmentSource;
 
+/* ERROR if the segment's pages have become another's: who merges keeps it alive. */
+static void
+require_ours(const SegmentSource *source)
+{
+	if (vs_bm25_segment_is_stale(source->segment))
+		ereport(ERROR,
+				(errcode(ERRCODE_INDEX_CORRUPTED),
+				 errmsg("segment %u of index \"%s\" has pages of another one",
+						source->segment->entry.id,
+						RelationGetRelationName(source->segment->rel)),
+				 errhint("Please REINDEX it.")));
+}
+
 static bool
 next_lexeme(VsBm25Source *base)
 {
@@ -30,10 +44,7 @@ next_lexeme(VsBm25Source *base)
 
 	if (!vs_bm25_walk_next(&source->walk))
 	{
-		if (vs_bm25_segment_is_stale(source->segment))
-			elog(ERROR, "segment %u of index \"%s\" was replaced while it was merged",
-				 source->segment->entry.id,
-				 RelationGetRelationName(source->segment->rel));
+		require_ours(source);
 		vs_bm25_walk_end(&source->walk);
 		return false;
 	}
@@ -86,12 +97,15 @@ read_tids(VsBm25Source *base, uint32 first, uint32 n, ItemPointerData *tids)
 	SegmentSource *source = (SegmentSource *) base;
 
 	vs_bm25_segment_read_tids(source->segment, first, n, tids);
+	require_ours(source);
 	for (uint32 i = 0; i < n; i++)
 	{
 		uint32		row = first + i;
 
 		if (source->deletes[row / 8] & (1 << row % 8))
 			ItemPointerSetInvalid(&tids[i]);
+		else
+			vs_page_require_tid(source->segment->rel, &tids[i]);
 	}
 }
 

@@ -45,13 +45,31 @@ add_id(VsBm25Owners *owners, uint32 *capacity, uint32 id)
 	owners->ids[owners->nids++] = id;
 }
 
+/* ERROR for a header page that cannot be one. */
+static void
+report_damage(Relation rel, BlockNumber block)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INDEX_CORRUPTED),
+			 errmsg("header of a segment of index \"%s\" is corrupted at block %u",
+					RelationGetRelationName(rel), block),
+			 errhint("Please REINDEX it.")));
+}
+
 uint32
-vs_bm25_next_retired(Relation rel, BlockNumber *block)
+vs_bm25_next_retired(Relation rel, BlockNumber *block, uint32 *nsteps)
 {
 	Buffer		buffer;
 	Page		page;
 	uint32		id = 0;
 
+	/* A damaged link may lead back. */
+	if (++*nsteps % 1024 == 0)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (*nsteps > RelationGetNumberOfBlocks(rel))
+			report_damage(rel, *block);
+	}
 	if (!vs_page_exists(rel, *block))
 		return 0;
 	buffer = ReadBuffer(rel, *block);
@@ -90,6 +108,7 @@ vs_bm25_read_owners(Relation rel)
 	do
 	{
 		BlockNumber block;
+		uint32		nsteps = 0;
 		uint32		id;
 
 		CHECK_FOR_INTERRUPTS();
@@ -103,7 +122,8 @@ vs_bm25_read_owners(Relation rel)
 		for (uint32 i = 0; i < meta->nsegments; i++)
 			add_id(owners, &capacity, meta->segments[i].id);
 		block = meta->retired_first;
-		while (block != 0 && (id = vs_bm25_next_retired(rel, &block)) != 0)
+		while (block != 0 &&
+			   (id = vs_bm25_next_retired(rel, &block, &nsteps)) != 0)
 			add_id(owners, &capacity, id);
 	} while (queue_begin(rel) != meta->retired_first);
 
@@ -129,17 +149,6 @@ vs_bm25_page_is_free(const VsBm25Owners *owners, Buffer buffer)
 	return owner < owners->next_id &&
 		bsearch(&owner, owners->ids, owners->nids, sizeof(uint32),
 				compare_ids) == NULL;
-}
-
-/* ERROR for a header page that cannot be one. */
-static void
-report_damage(Relation rel, BlockNumber block)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_INDEX_CORRUPTED),
-			 errmsg("header of a segment of index \"%s\" is corrupted at block %u",
-					RelationGetRelationName(rel), block),
-			 errhint("Please REINDEX it.")));
 }
 
 /* Copy a header page, which must be of this owner unless that is 0. */
@@ -171,6 +180,7 @@ visit_runs(Relation rel, BlockNumber block, Page page, Size nbytes,
 	for (uint32 i = 0; i < link->nruns; i++)
 	{
 		if (runs[i].section >= BM25_NSECTIONS || runs[i].npages == 0 ||
+			runs[i].block > MaxBlockNumber ||
 			runs[i].npages > MaxBlockNumber - runs[i].block ||
 			!vs_page_exists(rel, runs[i].block + runs[i].npages - 1))
 			report_damage(rel, block);
@@ -289,6 +299,22 @@ collect_pages(void *state, VsBm25Section section, BlockNumber block, uint32 n)
 }
 
 /*
+ * Whether no reader can know what was retired before this transaction id.  Of a
+ * temporary table nobody else reads, and the server looks at no snapshot; but a
+ * cursor of our own may be older.
+ */
+static bool
+is_past(Relation rel, Relation heap, FullTransactionId xid)
+{
+	if (U64FromFullTransactionId(xid) == 0)
+		return true;
+	if (RelationUsesLocalBuffers(rel) &&
+		!TransactionIdPrecedes(XidFromFullTransactionId(xid), TransactionXmin))
+		return false;
+	return GlobalVisCheckRemovableFullXid(heap, xid);
+}
+
+/*
  * Take the first retired segment out of the queue, and collect its pages; false
  * if there is none, or somebody may know it.
  */
@@ -306,8 +332,7 @@ dequeue(Relation rel, Relation heap, Blocks *blocks)
 		return false;
 	copy_header(rel, first, 0, &copy);
 	xid = FullTransactionIdFromU64(page_header((Page) copy.data)->retired_xid);
-	if (U64FromFullTransactionId(xid) != 0 &&
-		!GlobalVisCheckRemovableFullXid(heap, xid))
+	if (!is_past(rel, heap, xid))
 		return false;
 
 	next = page_header((Page) copy.data)->retired_next;
@@ -334,6 +359,8 @@ vs_bm25_reclaim(Relation rel, Relation heap)
 		for (uint64 i = 0; i < blocks.n; i++)
 			RecordFreeIndexPage(rel, blocks.blocks[i]);
 		nfreed += blocks.n;
+		if (nfreed > RelationGetNumberOfBlocks(rel))
+			report_damage(rel, queue_begin(rel));
 		CHECK_FOR_INTERRUPTS();
 	}
 	if (nfreed > 0)
@@ -371,6 +398,7 @@ note_all(Relation rel, KnownPages *known)
 {
 	VsBm25Meta *meta = vs_bm25_read_meta(rel);
 	BlockNumber block = meta->retired_first;
+	uint32		nsteps = 0;
 
 	note_pages(known, BM25_NSECTIONS, BM25_META_BLOCK, 1);
 	for (uint32 i = 0; i < meta->buffer.npages; i++)
@@ -380,7 +408,7 @@ note_all(Relation rel, KnownPages *known)
 	while (block != 0)
 	{
 		vs_bm25_visit_pages(rel, block, note_pages, known);
-		if (vs_bm25_next_retired(rel, &block) == 0)
+		if (vs_bm25_next_retired(rel, &block, &nsteps) == 0)
 			break;
 	}
 	pfree(meta);

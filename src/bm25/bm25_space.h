@@ -54,8 +54,10 @@ extern void vs_bm25_visit_pages(Relation rel, BlockNumber header,
 /*
  * Step along the queue of retired segments: *block is a header page, and becomes
  * the next one's, or 0.  Returns the id, or 0 where the page is no header.
+ * *nsteps is 0 at first; ERROR for more of them than the index has blocks.
  */
-extern uint32 vs_bm25_next_retired(Relation rel, BlockNumber *block);
+extern uint32 vs_bm25_next_retired(Relation rel, BlockNumber *block,
+								   uint32 *nsteps);
 
 /*
  * Prepare that n segments are retired together: their headers lead from one to

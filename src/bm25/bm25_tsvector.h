@@ -10,11 +10,14 @@
 #include "bm25/bm25_posting.h"
 #include "tsearch/ts_type.h"
 
+/* Bytes of the longest lexeme: MAXSTRLEN is a mask, 11 bits. */
+#define BM25_LEXEME_MAX_NBYTES MAXSTRLEN
+
 /* A lexeme of a document.  Bytes are in the tsvector, without an end. */
 typedef struct VsBm25Term
 {
 	const char *lexeme;
-	int			nbytes;			/* at most MAXSTRLEN */
+	int			nbytes;			/* at most BM25_LEXEME_MAX_NBYTES */
 	uint16		tfs[BM25_LABELS];	/* all 0: stripped of positions */
 } VsBm25Term;
 

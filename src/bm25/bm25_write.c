@@ -95,7 +95,7 @@ append(VsBm25Writer *writer, VsBm25Section section, const void *bytes,
 static void
 add_row(VsBm25Writer *writer, ItemPointer tid)
 {
-	if (writer->header.ndocs + (uint64) writer->header.nnulls >= PG_INT32_MAX)
+	if (writer->header.ndocs + (uint64) writer->header.nnulls >= BM25_MAX_ROWS)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("index \"%s\" cannot grow any further",

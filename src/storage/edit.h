@@ -12,7 +12,8 @@
  * The caller holds exclusive locks on the buffers from before vs_edit_page
  * until after vs_edit_commit, and releases them.  Up to VS_EDIT_MAX_PAGES
  * pages change in one record: after a crash all of them or none.  They are
- * locked in an order that all users of the index keep (its module's README).  An error before the commit changes nothing.
+ * locked in an order that all users of the index keep (its module's README).  An
+ * error before the commit changes nothing.
  */
 #ifndef VS_EDIT_H
 #define VS_EDIT_H
