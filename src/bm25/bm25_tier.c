@@ -77,12 +77,35 @@ compare_ids(const void *a, const void *b)
 	return left->id < right->id ? -1 : left->id > right->id;
 }
 
+/* Rows that a merge keeps. */
+static inline uint64
+live_rows(const VsBm25SegmentEntry *entry)
+{
+	return (uint64) entry->ndocs + entry->nnulls - entry->ndeleted;
+}
+
 /* Whether the first tier is full. */
 static bool
 is_tier_full(const VsBm25SegmentEntry *entries, int n)
 {
 	return n >= TIER_NSEGMENTS &&
 		entries[TIER_NSEGMENTS - 1].npages < SECOND_TIER_NPAGES;
+}
+
+/* Leave out the last ones whose rows are too many for one segment. */
+static void
+limit_rows(Choice *choice)
+{
+	uint64		nrows = 0;
+
+	for (int i = 0; i < choice->n; i++)
+	{
+		nrows += live_rows(&choice->entries[i]);
+		if (nrows > BM25_MAX_ROWS)
+			choice->n = i;
+	}
+	if (choice->n < 2)
+		choice->n = 0;
 }
 
 /* Choose the smallest ones, as many as are not too large together. */
@@ -99,8 +122,7 @@ choose_smallest(const VsBm25SegmentEntry *entries, int n, uint64 max_npages,
 			break;
 		choice->entries[choice->n++] = entries[i];
 	}
-	if (choice->n < 2)
-		choice->n = 0;
+	limit_rows(choice);
 }
 
 /*
@@ -165,6 +187,7 @@ choose_large(const VsBm25Meta *meta, Choice *choice)
 		npages += choice->entries[i].npages;
 	}
 	choice->n = Min(choice->n, MAX_NBUSY);
+	limit_rows(choice);
 	for (int i = 0; i < meta->nsegments && choice->n == 0; i++)
 		if (is_much_deleted(&choice->entries[i]))
 		{
@@ -180,15 +203,21 @@ choose_excess(const VsBm25Meta *meta, Choice *choice)
 	begin_choice(meta, choice);
 	if (meta->nsegments > MAX_NBUSY)
 		choice->n = MAX_NBUSY;
+	limit_rows(choice);
 }
 
-/* Choose: all, unless there is one alone without deleted rows. */
+/*
+ * Choose: all that one segment has room for, unless there is one alone without
+ * deleted rows.
+ */
 static void
 choose_all(const VsBm25Meta *meta, Choice *choice)
 {
 	begin_choice(meta, choice);
 	choice->n = Min(meta->nsegments, MAX_NBUSY);
-	if (choice->n == 1 && choice->entries[0].ndeleted == 0)
+	if (choice->n > 1)
+		limit_rows(choice);
+	else if (choice->n == 1 && choice->entries[0].ndeleted == 0)
 		choice->n = 0;
 }
 
@@ -246,8 +275,7 @@ write_merge(Relation rel, uint32 id, VsBm25Writing writing,
 	uint64		nrows = 0;
 
 	for (int i = 0; i < choice->n; i++)
-		nrows += choice->entries[i].ndocs + choice->entries[i].nnulls -
-			choice->entries[i].ndeleted;
+		nrows += live_rows(&choice->entries[i]);
 	memset(entry, 0, sizeof(VsBm25SegmentEntry));
 	if (nrows == 0)
 		return;
