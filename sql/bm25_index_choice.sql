@@ -75,6 +75,7 @@ INSERT INTO shapes (query) VALUES
     ('SELECT (SELECT min(s.t <@> ''cat'') FROM (SELECT d.tsv AS t OFFSET 0) s) FROM docs d'),
     ('SELECT s FROM docs d, LATERAL (SELECT bm25_score(d.tsv, ''cat'') AS s OFFSET 0) l'),
     ('SELECT (d).tsv <@> ''cat'' FROM docs d'),
+    ('SELECT (r).tsv <@> ''cat'' FROM (SELECT d AS r FROM docs d OFFSET 0) s'),
     ('SELECT tsv <@> ''cat'' FROM docs GROUP BY tsv'),
     ('SELECT tsv <@> ''cat'', rank() OVER (ORDER BY tsv <@> ''cat'') FROM docs'),
     ('SELECT t <@> ''cat'' FROM (SELECT tsv AS t FROM docs UNION ALL SELECT generated FROM docs) u'),
@@ -200,10 +201,28 @@ CREATE FUNCTION find_called(words tsquery) RETURNS SETOF many VOLATILE LANGUAGE 
 SELECT id, bm25_score(tsv, 'dog') > 0 AS scored FROM find_inlined('dog') LIMIT 1;
 SELECT id FROM find_called('dog') LIMIT 1;
 
+-- transition tables: what they show are rows of their table
+CREATE FUNCTION note_best() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    best record;
+BEGIN
+    SELECT id, round(bm25_score(tsv, 'dog')::numeric, 6) AS score INTO best
+    FROM added ORDER BY tsv <@> 'dog' LIMIT 1;
+    RAISE NOTICE '%', best;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER note_best AFTER INSERT ON many REFERENCING NEW TABLE AS added
+    FOR EACH STATEMENT EXECUTE FUNCTION note_best();
+INSERT INTO many VALUES (7, 'cat:1'), (8, 'dog:1'), (9, 'dog:1 cat:2');
+DROP TRIGGER note_best ON many;
+SELECT id, round(bm25_score(tsv, 'dog')::numeric, 6) AS score FROM many WHERE id = 8;
+DELETE FROM many WHERE id > 6;
+
 -- where nothing is planned with a query there is no way to tell
 ALTER TABLE many ADD CHECK (tsv <@> 'cat' <= 0);
 
 SET client_min_messages = warning;
-DROP FUNCTION carried, find_inlined, find_called;
+DROP FUNCTION carried, find_inlined, find_called, note_best;
 DROP TABLE many, searches, domains, docs CASCADE;
 DROP DOMAIN document;

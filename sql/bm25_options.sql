@@ -53,6 +53,11 @@ CREATE TABLE parted_1 PARTITION OF parted FOR VALUES FROM (1) TO (9);
 CREATE INDEX parted_tsv ON parted USING bm25 (tsv) WITH (k1 = 0);
 INSERT INTO parted SELECT * FROM docs;
 SELECT id, round(bm25_score(tsv, 'cat')::numeric, 6) AS score FROM parted ORDER BY 1;
+-- for good, and whatever its partitions' indexes come to have
+ALTER INDEX parted_tsv SET (k1 = 1);
+ALTER INDEX parted_1_tsv_idx SET (k1 = 2, b = 0);
+SELECT id, round(bm25_score(p.tsv, 'cat')::numeric, 6) AS parted, round(bm25_score(p_1.tsv, 'cat')::numeric, 6) AS parted_1
+FROM parted p JOIN parted_1 p_1 USING (id) ORDER BY 1;
 
 -- the setting
 SELECT setting, context, min_val FROM pg_settings WHERE name = 'bm25.max_prefix_lexemes';

@@ -57,6 +57,26 @@ SELECT id, scored, tsv <@> 'secret' < 0 AS ranked FROM docs_view ORDER BY id;
 SELECT id FROM docs_view ORDER BY tsv <@> 'word & !secret' LIMIT 1;
 SELECT * FROM named_view;
 SELECT best('secret');
+RESET ROLE;
+
+
+-- nobody checks who reads a transition table: that shows new rows, and scores
+-- would tell of all
+CREATE FUNCTION note_score() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE NOTICE '%', (SELECT count(*) FROM added WHERE bm25_score(tsv, 'secret') > 0);
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER note_score AFTER INSERT ON docs REFERENCING NEW TABLE AS added
+    FOR EACH STATEMENT EXECUTE FUNCTION note_score();
+GRANT INSERT ON docs TO bm25_regress_reader, bm25_regress_other;
+SET ROLE bm25_regress_reader;
+INSERT INTO docs VALUES (3, 'secret', 'secret:1');
+SET ROLE bm25_regress_other;
+INSERT INTO docs VALUES (4, 'secret', 'secret:1');
+RESET ROLE;
+DROP TRIGGER note_score ON docs;
 
 -- who asks may change in the middle of a query, and so may rights
 SET ROLE bm25_regress_reader;

@@ -118,6 +118,16 @@ INSERT INTO docs VALUES (1, 'w1'), (2, 'v8');
 SELECT count(*) FROM docs WHERE bm25_score(tsv, 'w:* | v:*') > 0;
 INSERT INTO docs VALUES (1, 'w8');
 SELECT count(*) FROM docs WHERE bm25_score(tsv, 'w:*') > 0;
+-- whatever the plan, conditions are not limited: only what ranks is
+BEGIN;
+SET LOCAL enable_seqscan = off;
+SET LOCAL enable_bitmapscan = off;
+SET LOCAL enable_sort = off;
+SET LOCAL enable_indexscan = on;
+EXPLAIN (COSTS OFF) SELECT id FROM docs WHERE tsv @@ 'w:*' ORDER BY tsv <@> 'v8 | w8' LIMIT 1;
+SELECT id FROM docs WHERE tsv @@ 'w:*' ORDER BY tsv <@> 'v8 | w8' LIMIT 1;
+SELECT id FROM docs WHERE tsv @@ 'w:*' ORDER BY tsv <@> 'v8 | w:*' LIMIT 1;
+ROLLBACK;
 RESET bm25.max_prefix_lexemes;
 SELECT count(*) FROM docs WHERE bm25_score(tsv, 'w:*') > 0;
 

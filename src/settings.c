@@ -152,7 +152,7 @@ static const VsSetting settings[] = {
 	},
 	{
 		"bm25.max_prefix_lexemes",
-		"Sets for how many lexemes of an index a prefix may stand.",
+		"Sets for how many lexemes of an index a prefix may stand that ranks.",
 		0, PGC_INT,
 		{.integer = {&vs_bm25_max_prefix_lexemes,
 		BM25_DEFAULT_MAX_PREFIX_LEXEMES, 1, INT_MAX}}

@@ -10,7 +10,7 @@
 /* Called once when the library is loaded. */
 extern void vs_bm25_init(void);
 
-/* bm25.max_prefix_lexemes: for how many lexemes a prefix may stand. */
+/* bm25.max_prefix_lexemes: for how many lexemes a prefix may stand that ranks. */
 #define BM25_DEFAULT_MAX_PREFIX_LEXEMES 10000
 extern int	vs_bm25_max_prefix_lexemes;
 

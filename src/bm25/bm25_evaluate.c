@@ -170,8 +170,7 @@ get_prefix_tfs(TSVector tsv, const VsBm25Leaf *leaf, uint16 sum[BM25_LABELS])
 	for (int i = find_lexeme(tsv, leaf); i < tsv->size; i++)
 	{
 		vs_bm25_get_term(tsv, i, &term);
-		if (term.nbytes < leaf->nbytes ||
-			memcmp(term.lexeme, leaf->lexeme, leaf->nbytes) != 0)
+		if (!vs_bm25_leaf_begins(leaf, term.lexeme, term.nbytes))
 			break;
 		vs_bm25_leaf_add(leaf, term.tfs, sum);
 	}

@@ -289,8 +289,7 @@ find_in_record(const VsBm25Leaf *leaf, const VsBm25RecordHeader *record,
 	}
 	while (vs_bm25_record_next_term(record, &position, &term))
 	{
-		if (term.nbytes >= leaf->nbytes &&
-			memcmp(term.lexeme, leaf->lexeme, leaf->nbytes) == 0)
+		if (vs_bm25_leaf_begins(leaf, term.lexeme, term.nbytes))
 			vs_bm25_leaf_add(leaf, term.tfs, tfs);
 	}
 	return vs_bm25_leaf_matches(leaf, tfs);

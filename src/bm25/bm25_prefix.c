@@ -26,13 +26,6 @@ typedef struct Union
 /* What is done with a block of a lexeme's postings. */
 typedef void (*BlockFunction) (Union *u, const VsBm25Block *block);
 
-static bool
-has_prefix(const VsBm25LexemeWalk *walk, const VsBm25Leaf *leaf)
-{
-	return walk->nbytes >= leaf->nbytes &&
-		memcmp(walk->lexeme, leaf->lexeme, leaf->nbytes) == 0;
-}
-
 /* Find the lists of all lexemes with the prefix. */
 static void
 find_lists(Union *u)
@@ -43,7 +36,7 @@ find_lists(Union *u)
 
 	u->lists = palloc(sizeof(VsBm25List) * nallocated);
 	vs_bm25_walk_begin(walk, u->cursor->segment, leaf->lexeme, leaf->nbytes);
-	while (vs_bm25_walk_next(walk) && has_prefix(walk, leaf))
+	while (vs_bm25_walk_next(walk) && vs_bm25_leaf_begins(leaf, walk->lexeme, walk->nbytes))
 	{
 		if (u->nlists == nallocated)
 		{

@@ -26,7 +26,8 @@ typedef struct VsBm25Leaf
 	unsigned int labels;		/* mask, bit 0 is D, or BM25_ALL_LABELS */
 	double		df;				/* documents that have it; a prefix: the sum
 								 * over its lexemes, but at most all documents */
-	double		idf;			/* 0 before statistics are bound */
+	double		idf;			/* both 0 before statistics are bound, and
+								 * where only filters have the leaf */
 } VsBm25Leaf;
 
 typedef enum VsBm25NodeKind
@@ -109,13 +110,22 @@ extern VsBm25Query *vs_bm25_query_make(TSQuery rank, int nfilters,
  * belong to it: the leaves of a partitioned index, and the indexes on the same
  * column of inheriting tables.  Within a snapshot statistics stay what they were
  * at first.  view: one that the caller has of an index of them, or NULL.
- * ERROR if a prefix stands for more than bm25.max_prefix_lexemes lexemes.
+ * ERROR if a prefix that ranks stands for more than bm25.max_prefix_lexemes
+ * lexemes; leaves that only filters have are not looked up.
  */
 extern void vs_bm25_query_bind(VsBm25Query *query, Oid index,
 							   Snapshot snapshot, VsBm25View *view);
 
 /* Forget statistics: this backend has changed an index otherwise than by rows. */
 extern void vs_bm25_forget_statistics(void);
+
+/* Whether a lexeme begins with that of a leaf, which is a prefix. */
+static inline bool
+vs_bm25_leaf_begins(const VsBm25Leaf *leaf, const char *lexeme, int nbytes)
+{
+	return nbytes >= leaf->nbytes &&
+		memcmp(lexeme, leaf->lexeme, leaf->nbytes) == 0;
+}
 
 /*
  * Whether term frequencies (all 0: stripped of positions) match a leaf.  A tsvector

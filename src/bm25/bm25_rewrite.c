@@ -58,9 +58,13 @@ get_cast_query(const Node *node, Oid schema, Oid query_type)
 	return linitial(call->args);
 }
 
-/* bm25_query(index, query); NULL if there is no such function. */
+/*
+ * bm25_query(index, query); NULL if there is no such function.  The collation says
+ * whether it must check who asks.
+ */
 static Expr *
-make_query_call(Oid schema, Oid query_type, Oid index, Expr *query)
+make_query_call(Oid schema, Oid query_type, Oid index, Expr *query,
+				Oid collation)
 {
 	Oid			function = find_function(schema, "bm25_query", REGCLASSOID,
 										 TSQUERYOID);
@@ -70,8 +74,7 @@ make_query_call(Oid schema, Oid query_type, Oid index, Expr *query)
 	if (!OidIsValid(function))
 		return NULL;
 	return (Expr *) makeFuncExpr(function, query_type, list_make2(name, query),
-								 InvalidOid, BM25_PLANNED_COLLATION,
-								 COERCE_EXPLICIT_CALL);
+								 InvalidOid, collation, COERCE_EXPLICIT_CALL);
 }
 
 /*
@@ -83,13 +86,15 @@ make_query(PlannerInfo *root, Oid schema, Oid query_type, List *args)
 {
 	Expr	   *query = get_cast_query(lsecond(args), schema, query_type);
 	Oid			index;
+	bool		is_checked;
 
 	if (query != NULL)
 		return query;
-	index = vs_bm25_trace_index(root, linitial(args));
+	index = vs_bm25_trace_index(root, linitial(args), &is_checked);
 	if (!OidIsValid(index))
 		return NULL;
-	return make_query_call(schema, query_type, index, lsecond(args));
+	return make_query_call(schema, query_type, index, lsecond(args),
+						   is_checked ? BM25_PLANNED_COLLATION : InvalidOid);
 }
 
 /* tsv <@@> query; NULL if there is no such operator. */

@@ -67,9 +67,8 @@ typedef struct Statistics
 	MemoryContext context;
 	VsBm25Moment moment;
 	Oid			index;			/* that queries carry */
-	List	   *group;			/* indexes that belong to it */
+	bool		has_totals;		/* and parameters */
 	VsBm25Params params;
-	bool		has_totals;
 	double		ndocs;
 	double		total_len;
 	lexemes_hash *lexemes;
@@ -85,6 +84,7 @@ static MemoryContext remembered_context = NULL;
 typedef struct Counting
 {
 	MemoryContext context;		/* lives as long as this */
+	VsBm25Params params;
 	double		ndocs;
 	double		total_len;
 	int			n;
@@ -160,7 +160,6 @@ begin_statistics(const VsBm25Moment *moment, Oid index)
 	statistics->context = context;
 	statistics->moment = *moment;
 	statistics->index = index;
-	statistics->group = vs_bm25_find_group(index, &statistics->params);
 	statistics->lexemes = lexemes_create(context, 16, NULL);
 	MemoryContextSwitchTo(caller);
 
@@ -239,13 +238,6 @@ add_expansion(Counting *counting, int i, const char *lexeme, int nbytes)
 	lexemes_insert(expansions, key, &found);
 }
 
-static bool
-has_prefix(const VsBm25Leaf *leaf, const char *lexeme, int nbytes)
-{
-	return nbytes >= leaf->nbytes &&
-		memcmp(lexeme, leaf->lexeme, leaf->nbytes) == 0;
-}
-
 /* Postings of all lexemes of a prefix in a segment. */
 static double
 count_prefix_in_segment(Counting *counting, int i, VsBm25Segment *segment)
@@ -256,7 +248,7 @@ count_prefix_in_segment(Counting *counting, int i, VsBm25Segment *segment)
 
 	vs_bm25_walk_begin(&walk, segment, leaf->lexeme, leaf->nbytes);
 	while (vs_bm25_walk_next(&walk) &&
-		   has_prefix(leaf, walk.lexeme, walk.nbytes))
+		   vs_bm25_leaf_begins(leaf, walk.lexeme, walk.nbytes))
 	{
 		CHECK_FOR_INTERRUPTS();
 		add_expansion(counting, i, walk.lexeme, walk.nbytes);
@@ -277,7 +269,7 @@ count_prefix_in_record(Counting *counting, int i,
 
 	while (vs_bm25_record_next_term(record, &position, &term))
 	{
-		if (!has_prefix(counting->leaves[i], term.lexeme, term.nbytes))
+		if (!vs_bm25_leaf_begins(counting->leaves[i], term.lexeme, term.nbytes))
 			continue;
 		add_expansion(counting, i, term.lexeme, term.nbytes);
 		df += 1.0;
@@ -376,23 +368,28 @@ count_in_index(Counting *counting, Oid index)
 	MemoryContextDelete(context);
 }
 
-/* Count in all indexes of a group; view is one of an index of them, or NULL. */
+/*
+ * Count in all indexes of a group; view is one of an index of them, or NULL.  The
+ * group is found, and locked, each time: the end of a subtransaction may have
+ * released the locks that were taken before.
+ */
 static void
-count_in_group(Counting *counting, const List *group, const VsBm25View *view)
+count_in_group(Counting *counting, Oid index, const VsBm25View *view)
 {
+	List	   *group = vs_bm25_find_group(index, &counting->params);
 	ListCell   *cell;
 
 	foreach(cell, group)
 	{
-		Oid			index = lfirst_oid(cell);
+		Oid			member = lfirst_oid(cell);
 
-		if (view == NULL || RelationGetRelid(view->rel) != index ||
+		if (view == NULL || RelationGetRelid(view->rel) != member ||
 			!count_in_view(counting, view))
-			count_in_index(counting, index);
+			count_in_index(counting, member);
 	}
 }
 
-/* Count the documents of leaves that are not remembered. */
+/* Count the documents of leaves that rank and are not remembered. */
 static void
 count_leaves(Statistics *statistics, VsBm25Query *query, const VsBm25View *view)
 {
@@ -402,10 +399,10 @@ count_leaves(Statistics *statistics, VsBm25Query *query, const VsBm25View *view)
 	};
 	MemoryContext caller = MemoryContextSwitchTo(counting.context);
 
-	counting.leaves = palloc(sizeof(VsBm25Leaf *) * (query->nleaves + 1));
-	counting.dfs = palloc0(sizeof(double) * (query->nleaves + 1));
-	counting.expansions = palloc0(sizeof(lexemes_hash *) * (query->nleaves + 1));
-	for (int i = 0; i < query->nleaves; i++)
+	counting.leaves = palloc(sizeof(VsBm25Leaf *) * (query->rank_nleaves + 1));
+	counting.dfs = palloc0(sizeof(double) * (query->rank_nleaves + 1));
+	counting.expansions = palloc0(sizeof(lexemes_hash *) * (query->rank_nleaves + 1));
+	for (int i = 0; i < query->rank_nleaves; i++)
 	{
 		const VsBm25Leaf *leaf = &query->leaves[i];
 
@@ -418,9 +415,10 @@ count_leaves(Statistics *statistics, VsBm25Query *query, const VsBm25View *view)
 	}
 
 	if (counting.n > 0 || !statistics->has_totals)
-		count_in_group(&counting, statistics->group, view);
+		count_in_group(&counting, statistics->index, view);
 	if (!statistics->has_totals)
 	{
+		statistics->params = counting.params;
 		statistics->ndocs = counting.ndocs;
 		statistics->total_len = counting.total_len;
 		statistics->has_totals = true;
@@ -447,7 +445,7 @@ vs_bm25_query_bind(VsBm25Query *query, Oid index, Snapshot snapshot,
 	vs_bm25_get_moment(snapshot, &moment);
 	statistics = get_statistics(&moment, index);
 
-	for (int i = 0; i < query->nleaves; i++)
+	for (int i = 0; i < query->rank_nleaves; i++)
 	{
 		VsBm25Leaf *leaf = &query->leaves[i];
 		const LexemeEntry *entry = lexemes_lookup(statistics->lexemes,
@@ -461,6 +459,6 @@ vs_bm25_query_bind(VsBm25Query *query, Oid index, Snapshot snapshot,
 	query->params = statistics->params;
 	if (statistics->total_len > 0.0)
 		query->params.average_len = statistics->total_len / statistics->ndocs;
-	for (int i = 0; i < query->nleaves; i++)
+	for (int i = 0; i < query->rank_nleaves; i++)
 		query->leaves[i].idf = vs_bm25_idf(query->ndocs, query->leaves[i].df);
 }

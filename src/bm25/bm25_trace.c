@@ -94,11 +94,15 @@ trace_cte(const RangeTblEntry *rte, AttrNumber column, const Scope *scope,
 	return fail(trace);
 }
 
-/* A column of a table: all that an expression has are of one. */
+/*
+ * A column of a table, or of a transition table, which has the same columns: all
+ * that an expression has are of one.
+ */
 static Node *
 trace_column(const RangeTblEntry *rte, const Var *var, Trace *trace)
 {
-	if (trace->table != NULL && trace->table != rte)
+	if (!OidIsValid(rte->relid) ||
+		(trace->table != NULL && trace->table != rte))
 		return fail(trace);
 	trace->table = rte;
 	return (Node *) makeVar(1, var->varattno, var->vartype, var->vartypmod,
@@ -128,6 +132,7 @@ trace_var(const Var *var, Trace *trace)
 	switch (rte->rtekind)
 	{
 		case RTE_RELATION:
+		case RTE_NAMEDTUPLESTORE:
 			return trace_column(rte, var, trace);
 		case RTE_JOIN:
 			return trace_in_scope(get_column(rte->joinaliasvars, var->varattno),
@@ -205,7 +210,7 @@ trace_from_root(const PlannerInfo *root, Node *expr, Trace *trace)
 }
 
 Oid
-vs_bm25_trace_index(PlannerInfo *root, Node *expr)
+vs_bm25_trace_index(PlannerInfo *root, Node *expr, bool *is_checked)
 {
 	Trace		trace = {0};
 	Node	   *traced;
@@ -215,5 +220,6 @@ vs_bm25_trace_index(PlannerInfo *root, Node *expr)
 	traced = trace_from_root(root, expr, &trace);
 	if (trace.failed || trace.table == NULL)
 		return InvalidOid;
+	*is_checked = trace.table->rtekind == RTE_RELATION;
 	return find_index(trace.table, traced);
 }
