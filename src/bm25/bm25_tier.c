@@ -29,11 +29,8 @@
 /* The same where segments have become many. */
 #define MEDIUM_NPAGES 256
 
-/* Segments from which on an insert merges larger ones, too. */
-#define MANY_SEGMENTS 128
-
-/* Segments from which on it merges the smallest, whatever their size. */
-#define TOO_MANY_SEGMENTS (BM25_MAX_SEGMENTS - TIER_NSEGMENTS)
+/* The most segments that are busy at once: the rest is the inserts' to merge. */
+#define MAX_NBUSY (BM25_MAX_SEGMENTS - 64)
 
 /* The share of a segment's rows that vacuum lets stay though deleted. */
 #define MAX_DELETED_SHARE 0.2
@@ -45,8 +42,20 @@ typedef struct Choice
 	VsBm25SegmentEntry entries[BM25_MAX_SEGMENTS];
 } Choice;
 
-/* Chooses among the segments of a metapage, ascending by size. */
+/* Chooses among the segments of a metapage, at most MAX_NBUSY. */
 typedef void (*Choose) (const VsBm25Meta *meta, Choice *choice);
+
+/*
+ * Large merges, one after the other.  Segments that others make meanwhile are left
+ * to the next time, so that there is an end.
+ */
+typedef struct Rewrite
+{
+	Choose		choose;
+	uint32		end_id;			/* others make this and higher ones */
+	int			nresults;
+	uint32		results[BM25_MAX_SEGMENTS]; /* ids of our own */
+} Rewrite;
 
 static int
 compare_npages(const void *a, const void *b)
@@ -68,12 +77,35 @@ compare_ids(const void *a, const void *b)
 	return left->id < right->id ? -1 : left->id > right->id;
 }
 
+/* Rows that a merge keeps. */
+static inline uint64
+live_rows(const VsBm25SegmentEntry *entry)
+{
+	return (uint64) entry->ndocs + entry->nnulls - entry->ndeleted;
+}
+
 /* Whether the first tier is full. */
 static bool
 is_tier_full(const VsBm25SegmentEntry *entries, int n)
 {
 	return n >= TIER_NSEGMENTS &&
 		entries[TIER_NSEGMENTS - 1].npages < SECOND_TIER_NPAGES;
+}
+
+/* Leave out the last ones whose rows are too many for one segment. */
+static void
+limit_rows(Choice *choice)
+{
+	uint64		nrows = 0;
+
+	for (int i = 0; i < choice->n; i++)
+	{
+		nrows += live_rows(&choice->entries[i]);
+		if (nrows > BM25_MAX_ROWS)
+			choice->n = i;
+	}
+	if (choice->n < 2)
+		choice->n = 0;
 }
 
 /* Choose the smallest ones, as many as are not too large together. */
@@ -90,28 +122,32 @@ choose_smallest(const VsBm25SegmentEntry *entries, int n, uint64 max_npages,
 			break;
 		choice->entries[choice->n++] = entries[i];
 	}
-	if (choice->n < 2)
-		choice->n = 0;
+	limit_rows(choice);
 }
 
-/* Choose: what an insert merges. */
+/*
+ * Choose: what an insert merges.  Segments are many by the places that busy ones
+ * leave: small merges then cost no more beside a large one.
+ */
 static void
 choose_small(const VsBm25Meta *meta, Choice *choice)
 {
 	VsBm25SegmentEntry entries[BM25_MAX_SEGMENTS];
 	int			n = 0;
+	int			nplaces;
 
 	for (uint32 i = 0; i < meta->nsegments; i++)
 		if (meta->segments[i].state != BM25_SEGMENT_BUSY)
 			entries[n++] = meta->segments[i];
+	nplaces = BM25_MAX_SEGMENTS - (meta->nsegments - n);
 	qsort(entries, n, sizeof(*entries), compare_npages);
 
 	choice->n = 0;
 	if (is_tier_full(entries, n))
 		choose_smallest(entries, n, SMALL_NPAGES, choice);
-	if (choice->n == 0 && meta->nsegments >= MANY_SEGMENTS)
+	if (choice->n == 0 && n >= nplaces * 2 / 3)
 		choose_smallest(entries, n, MEDIUM_NPAGES, choice);
-	if (choice->n == 0 && meta->nsegments >= TOO_MANY_SEGMENTS)
+	if (choice->n == 0 && n >= nplaces - TIER_NSEGMENTS)
 		choose_smallest(entries, n, PG_UINT64_MAX, choice);
 }
 
@@ -123,23 +159,35 @@ is_much_deleted(const VsBm25SegmentEntry *entry)
 		MAX_DELETED_SHARE * ((double) entry->ndocs + entry->nnulls);
 }
 
-/* Choose: all smaller ones with one that is not larger than they are together. */
+/* All segments as a choice, ascending by size; none chosen yet. */
 static void
-choose_large(const VsBm25Meta *meta, Choice *choice)
+begin_choice(const VsBm25Meta *meta, Choice *choice)
 {
-	uint64		npages = 0;
-
 	choice->n = 0;
 	memcpy(choice->entries, meta->segments,
 		   sizeof(*choice->entries) * meta->nsegments);
 	qsort(choice->entries, meta->nsegments, sizeof(*choice->entries),
 		  compare_npages);
+}
+
+/*
+ * Choose: all smaller ones with one that is not larger than they are together; or
+ * first the smallest of these.
+ */
+static void
+choose_large(const VsBm25Meta *meta, Choice *choice)
+{
+	uint64		npages = 0;
+
+	begin_choice(meta, choice);
 	for (int i = 0; i < meta->nsegments; i++)
 	{
 		if (choice->entries[i].npages <= npages)
 			choice->n = i + 1;
 		npages += choice->entries[i].npages;
 	}
+	choice->n = Min(choice->n, MAX_NBUSY);
+	limit_rows(choice);
 	for (int i = 0; i < meta->nsegments && choice->n == 0; i++)
 		if (is_much_deleted(&choice->entries[i]))
 		{
@@ -148,14 +196,28 @@ choose_large(const VsBm25Meta *meta, Choice *choice)
 		}
 }
 
-/* Choose: all, unless there is one alone without deleted rows. */
+/* Choose: the smallest, if there are more than can be merged at once. */
+static void
+choose_excess(const VsBm25Meta *meta, Choice *choice)
+{
+	begin_choice(meta, choice);
+	if (meta->nsegments > MAX_NBUSY)
+		choice->n = MAX_NBUSY;
+	limit_rows(choice);
+}
+
+/*
+ * Choose: all that one segment has room for, unless there is one alone without
+ * deleted rows.
+ */
 static void
 choose_all(const VsBm25Meta *meta, Choice *choice)
 {
-	choice->n = meta->nsegments;
-	memcpy(choice->entries, meta->segments,
-		   sizeof(*choice->entries) * meta->nsegments);
-	if (choice->n == 1 && choice->entries[0].ndeleted == 0)
+	begin_choice(meta, choice);
+	choice->n = Min(meta->nsegments, MAX_NBUSY);
+	if (choice->n > 1)
+		limit_rows(choice);
+	else if (choice->n == 1 && choice->entries[0].ndeleted == 0)
 		choice->n = 0;
 }
 
@@ -213,8 +275,7 @@ write_merge(Relation rel, uint32 id, VsBm25Writing writing,
 	uint64		nrows = 0;
 
 	for (int i = 0; i < choice->n; i++)
-		nrows += choice->entries[i].ndocs + choice->entries[i].nnulls -
-			choice->entries[i].ndeleted;
+		nrows += live_rows(&choice->entries[i]);
 	memset(entry, 0, sizeof(VsBm25SegmentEntry));
 	if (nrows == 0)
 		return;
@@ -268,18 +329,43 @@ merge_small(Relation rel, Relation heap, Choice *choice)
 	return true;
 }
 
+/* Whether a segment was there when we began, or is our own. */
+static bool
+is_ours(const Rewrite *rewrite, uint32 id)
+{
+	for (int i = 0; i < rewrite->nresults; i++)
+		if (rewrite->results[i] == id)
+			return true;
+	return id < rewrite->end_id;
+}
+
+/* Choose among the segments that are ours. */
+static void
+choose_ours(Relation rel, const Rewrite *rewrite, Choice *choice)
+{
+	VsBm25Meta *meta = vs_bm25_read_meta(rel);
+	uint32		n = 0;
+
+	for (uint32 i = 0; i < meta->nsegments; i++)
+		if (is_ours(rewrite, meta->segments[i].id))
+			meta->segments[n++] = meta->segments[i];
+	meta->nsegments = n;
+	rewrite->choose(meta, choice);
+	pfree(meta);
+}
+
 /*
  * Make one merge of any size, if one is due.  The caller holds the rewrite lock;
  * others make small merges and seal buffers meanwhile.
  */
 static bool
-merge_large(Relation rel, Relation heap, Choose choose, Choice *choice)
+merge_large(Relation rel, Relation heap, Rewrite *rewrite, Choice *choice)
 {
 	VsBm25SegmentEntry entry;
 	uint32		id;
 
 	LockPage(rel, BM25_MERGE_LOCK, ExclusiveLock);
-	choose(vs_bm25_read_meta(rel), choice);
+	choose_ours(rel, rewrite, choice);
 	if (choice->n == 0)
 	{
 		UnlockPage(rel, BM25_MERGE_LOCK, ExclusiveLock);
@@ -287,6 +373,7 @@ merge_large(Relation rel, Relation heap, Choose choose, Choice *choice)
 	}
 	qsort(choice->entries, choice->n, sizeof(*choice->entries), compare_ids);
 	id = begin_merge(rel, BM25_REWRITING, choice);
+	rewrite->results[rewrite->nresults++] = id;
 	UnlockPage(rel, BM25_MERGE_LOCK, ExclusiveLock);
 
 	write_merge(rel, id, BM25_REWRITING, choice, &entry);
@@ -298,7 +385,10 @@ merge_large(Relation rel, Relation heap, Choose choose, Choice *choice)
 	return true;
 }
 
-/* Make merges of any size, up to so many; returns how many segments of. */
+/*
+ * Make merges of any size, up to so many (BM25_MAX_SEGMENTS at most); returns how
+ * many segments of.
+ */
 static int
 merge_repeatedly(Relation rel, Relation heap, Choose choose, int max_nmerges)
 {
@@ -306,14 +396,17 @@ merge_repeatedly(Relation rel, Relation heap, Choose choose, int max_nmerges)
 												  "bm25 large merge",
 												  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
+	Rewrite		rewrite = {.choose = choose};
 	int			nmerged = 0;
 
+	Assert(max_nmerges <= BM25_MAX_SEGMENTS);
 	LockPage(rel, BM25_REWRITE_LOCK, ExclusiveLock);
+	rewrite.end_id = vs_bm25_read_meta(rel)->next_id;
 	for (int i = 0; i < max_nmerges; i++)
 	{
 		Choice	   *choice = palloc(sizeof(Choice));
 
-		if (!merge_large(rel, heap, choose, choice))
+		if (!merge_large(rel, heap, &rewrite, choice))
 			break;
 		nmerged += choice->n;
 		MemoryContextReset(context);
@@ -365,15 +458,18 @@ vs_bm25_make_room(Relation rel, Relation heap)
 void
 vs_bm25_merge_large(Relation rel, Relation heap)
 {
-	merge_repeatedly(rel, heap, choose_large, INT_MAX);
+	merge_repeatedly(rel, heap, choose_large, BM25_MAX_SEGMENTS);
 }
 
 int
 vs_bm25_merge_all(Relation rel, Relation heap)
 {
+	int			nmerged;
+
 	while (!vs_bm25_seal_buffer(rel, BM25_BUFFER_CAPACITY))
 		vs_bm25_make_room(rel, heap);
 
-	/* Once: under load there is always something to merge again. */
-	return merge_repeatedly(rel, heap, choose_all, 1);
+	/* Once each: under load there is always something to merge again. */
+	nmerged = merge_repeatedly(rel, heap, choose_excess, 1);
+	return nmerged + merge_repeatedly(rel, heap, choose_all, 1);
 }

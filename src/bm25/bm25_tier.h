@@ -20,13 +20,14 @@ extern void vs_bm25_make_room(Relation rel, Relation heap);
 
 /*
  * Merge as vacuum does: until each segment is larger than all smaller ones
- * together, and those of which much is deleted.
+ * together, and those of which much is deleted.  What others make meanwhile is
+ * left out.
  */
 extern void vs_bm25_merge_large(Relation rel, Relation heap);
 
 /*
  * Merge all segments into one, the buffer too, and leave out what is deleted.
- * Returns how many segments there were, 0 if nothing was to be done.
+ * Returns how many segments were merged, 0 if nothing was to be done.
  */
 extern int	vs_bm25_merge_all(Relation rel, Relation heap);
 
