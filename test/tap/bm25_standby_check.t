@@ -26,16 +26,8 @@ $primary->safe_psql('postgres', <<~'SQL');
     SELECT fill(2000);
     CREATE INDEX t_bm25 ON t USING bm25 (tsv);
     SQL
-$primary->backup('base');
-
-my $standby = PostgreSQL::Test::Cluster->new('standby');
-$standby->init_from_backup($primary, 'base', has_streaming => 1);
-$standby->append_conf('postgresql.conf', <<~'CONF');
-    hot_standby_feedback = off
-    max_standby_streaming_delay = -1
-    CONF
-$standby->start;
-$primary->wait_for_catchup($standby, 'replay', $primary->lsn('insert'));
+my $standby =
+  start_standby($primary, conf => 'hot_standby_feedback = off');
 
 # Each check in a transaction of its own, until it is told to stop.
 my $script = $standby->basedir . '/check.sql';

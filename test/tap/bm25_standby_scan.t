@@ -30,16 +30,8 @@ $primary->safe_psql('postgres', <<~"SQL");
         SELECT block, md5(get_raw_page('t_bm25', block::int)) AS page
         FROM generate_series(0, pg_relation_size('t_bm25') / 8192 - 1) block;
     SQL
-$primary->backup('base');
-
-my $standby = PostgreSQL::Test::Cluster->new('standby');
-$standby->init_from_backup($primary, 'base', has_streaming => 1);
-$standby->append_conf('postgresql.conf', <<~'CONF');
-    hot_standby_feedback = off
-    max_standby_streaming_delay = -1
-    CONF
-$standby->start;
-$primary->wait_for_catchup($standby, 'replay', $primary->lsn('insert'));
+my $standby =
+  start_standby($primary, conf => 'hot_standby_feedback = off');
 
 # Fill buffers and merge, so that the pages of what was there are free, and then
 # filled with other segments.  Without VACUUM, whose replay waits for snapshots.

@@ -21,16 +21,10 @@ my $nrows = 6000;
 my $load_seconds = 12;
 
 my $primary = start_node('primary', streaming => 1);
-$primary->backup('base');
-
-my $standby = PostgreSQL::Test::Cluster->new('standby');
-$standby->init_from_backup($primary, 'base', has_streaming => 1);
-$standby->append_conf('postgresql.conf', <<~'CONF');
+my $standby = start_standby($primary, conf => <<~'CONF');
     hot_standby_feedback = on
-    max_standby_streaming_delay = -1
     wal_receiver_status_interval = 1s
     CONF
-$standby->start;
 
 # Without truncation, as it would cancel the standby's queries by its lock.
 sub load_for

@@ -37,6 +37,7 @@ our @EXPORT = qw(
     operator
     ranks_documents
     start_node
+    start_standby
     vector_access_methods
 );
 
@@ -152,6 +153,23 @@ sub start_node
     $node->start;
     $node->safe_psql('postgres', "CREATE EXTENSION $EXTENSION");
     return $node;
+}
+
+# Start a standby of a node (streaming => 1) that has replayed all there is, and
+# whose queries are never cancelled for what is replayed.  Parameters: conf =>
+# lines for postgresql.conf.
+sub start_standby
+{
+    my ($primary, %params) = @_;
+    my $standby = PostgreSQL::Test::Cluster->new('standby');
+
+    $primary->backup('base');
+    $standby->init_from_backup($primary, 'base', has_streaming => 1);
+    $standby->append_conf('postgresql.conf',
+        "max_standby_streaming_delay = -1\n$params{conf}");
+    $standby->start;
+    $primary->wait_for_catchup($standby, 'replay', $primary->lsn('insert'));
+    return $standby;
 }
 
 # The name that create_index gives to an index.
