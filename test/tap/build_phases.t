@@ -63,6 +63,7 @@ foreach my $am (sort keys %BUILDS)
         my $build = $BUILDS{$am};
         my @statements = (
             "SET max_parallel_maintenance_workers = $nworkers",
+            'DROP INDEX IF EXISTS t_idx',
             "CREATE INDEX t_idx ON $build->{on}");
 
         foreach my $case (@{ $build->{phases} })
