@@ -196,14 +196,6 @@ load_table(Build *build, IndexInfo *indexInfo)
 	return vs_team_end_scan(team, indexInfo);
 }
 
-/* An empty metapage. */
-static void
-init_meta_page(Page page)
-{
-	vs_page_init(page, BM25_PAGE_META, BM25_META_NBYTES);
-	vs_bm25_init_meta(vs_bm25_page_meta(page));
-}
-
 /* Add the metapage to an index without pages; returns the id of a segment. */
 static uint32
 create_meta(Relation index)
@@ -218,7 +210,7 @@ create_meta(Relation index)
 	LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
 	vs_edit_begin(&edit, index, VS_EDIT_BUILD);
 	page = vs_edit_page(&edit, buffer, VS_EDIT_NEW);
-	init_meta_page(page);
+	vs_bm25_init_meta(page);
 	id = vs_bm25_page_meta(page)->next_id++;
 	vs_edit_commit(&edit);
 	UnlockReleaseBuffer(buffer);
@@ -231,11 +223,14 @@ enter_segment(Relation index, const VsBm25SegmentEntry *entry)
 {
 	Buffer		buffer = vs_bm25_lock_meta(index, BUFFER_LOCK_EXCLUSIVE);
 	VsEdit		edit;
+	Page		page;
 	VsBm25Meta *meta;
 
 	vs_edit_begin(&edit, index, VS_EDIT_BUILD);
-	meta = vs_bm25_page_meta(vs_edit_page(&edit, buffer, VS_EDIT_CHANGE));
+	page = vs_edit_page(&edit, buffer, VS_EDIT_CHANGE);
+	meta = vs_bm25_page_meta(page);
 	meta->segments[meta->nsegments++] = *entry;
+	vs_bm25_fit_meta(page);
 	vs_edit_commit(&edit);
 	UnlockReleaseBuffer(buffer);
 }
@@ -385,6 +380,6 @@ vs_bm25_buildempty(Relation index)
 {
 	PGAlignedBlock block;
 
-	init_meta_page((Page) block.data);
+	vs_bm25_init_meta((Page) block.data);
 	vs_edit_write_init_page(index, BM25_META_BLOCK, block.data);
 }

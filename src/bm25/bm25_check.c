@@ -37,15 +37,28 @@ typedef struct Check
 static Size
 nbytes_of_kind(const void *state, uint16 kind)
 {
-	switch (kind)
-	{
-		case BM25_PAGE_META:
-			return BM25_META_NBYTES;
-		case BM25_PAGE_BUFFER:
-			return VS_PAGE_CAPACITY;
-		default:
-			return VS_CHECK_ANY_NBYTES;
-	}
+	return VS_CHECK_ANY_NBYTES;
+}
+
+/* VsCheckKinds.examine: the metapage ends where its directory does. */
+static void
+examine_page(void *arg, BlockNumber block, uint16 kind)
+{
+	Check	   *state = arg;
+	Buffer		buffer;
+	Page		page;
+	int			nbytes;
+
+	if (kind != BM25_PAGE_META)
+		return;
+	buffer = vs_bm25_lock_meta(state->rel, BUFFER_LOCK_SHARE);
+	page = BufferGetPage(buffer);
+	nbytes = BM25_META_NBYTES(vs_bm25_page_meta(page)->nsegments);
+	if (vs_page_nbytes(page) != nbytes)
+		vs_check_error(state->check, block, -1,
+					   "metapage has %d bytes, not %d",
+					   vs_page_nbytes(page), nbytes);
+	UnlockReleaseBuffer(buffer);
 }
 
 static const VsCheckKinds page_kinds = {
@@ -53,6 +66,7 @@ static const VsCheckKinds page_kinds = {
 	.last = BM25_PAGE_BUFFER,
 	.meta = BM25_PAGE_META,
 	.nbytes = nbytes_of_kind,
+	.examine = examine_page,
 };
 
 /* The number that a page carries. */
@@ -192,6 +206,25 @@ check_retired(Check *state, const VsBm25Meta *meta)
 					   meta->retired_last);
 }
 
+/*
+ * Check that a page of the buffer holds the nbytes that the metapage counts in.  On
+ * a standby it may be the next buffer's by now.
+ */
+static void
+check_buffer_page(Check *state, BlockNumber block, int nbytes)
+{
+	Buffer		buffer = vs_page_read(state->rel, block, BUFFER_LOCK_SHARE,
+									  BM25_PAGE_BUFFER);
+	Page		page = BufferGetPage(buffer);
+
+	if (vs_page_opaque(page)->generation == state->owner &&
+		vs_page_nbytes(page) < nbytes)
+		vs_check_error(state->check, block, -1,
+					   "page of the write buffer has %d bytes, not %d",
+					   vs_page_nbytes(page), nbytes);
+	UnlockReleaseBuffer(buffer);
+}
+
 /* Check the buffer's pages; false if it cannot be read. */
 static bool
 check_buffer_pages(Check *state, const VsBm25BufferMeta *buffer)
@@ -202,10 +235,15 @@ check_buffer_pages(Check *state, const VsBm25BufferMeta *buffer)
 	for (uint32 i = 0; i < buffer->npages; i++)
 	{
 		BlockNumber block = buffer->blocks[i];
+		uint32		begin = i * VS_PAGE_CAPACITY;
+		bool		is_buffer = block < state->nblocks &&
+			state->kinds[block] == BM25_PAGE_BUFFER;
 
 		claim_page(state, block, BM25_PAGE_BUFFER);
-		readable &= block < state->nblocks &&
-			state->kinds[block] == BM25_PAGE_BUFFER;
+		if (is_buffer && begin < buffer->nbytes)
+			check_buffer_page(state, block,
+							  Min(buffer->nbytes - begin, VS_PAGE_CAPACITY));
+		readable &= is_buffer;
 	}
 	return readable;
 }

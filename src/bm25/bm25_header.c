@@ -107,7 +107,7 @@ copy_header_page(VsBm25Segment *segment, BlockNumber block, int *nbytes)
 	else
 	{
 		vs_page_require(segment->rel, buffer, BM25_PAGE_HEADER);
-		*nbytes = ((PageHeader) page)->pd_lower - MAXALIGN(SizeOfPageHeaderData);
+		*nbytes = vs_page_nbytes(page);
 		if (!vs_page_is_sound(page, *nbytes) || *nbytes > VS_PAGE_CAPACITY)
 			report_header(segment, block);
 		copy = palloc(VS_PAGE_CAPACITY);

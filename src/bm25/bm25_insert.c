@@ -54,8 +54,8 @@ lock_pages(Insertion *insertion, const VsBm25BufferMeta *meta)
 }
 
 /*
- * Write the part of the record that goes to a page.  What a page held before the
- * buffer was sealed stays behind it, as nobody reads it.
+ * Write the part of the record that goes to a page, which ends there: what it held
+ * behind that is of a buffer that was sealed, or of a record that was not counted in.
  */
 static void
 edit_part(Insertion *insertion, VsEdit *edit, int part)
@@ -69,11 +69,12 @@ edit_part(Insertion *insertion, VsEdit *edit, int part)
 						  insertion->begin + insertion->record->nbytes);
 
 	if (is_new)
-		vs_page_init(page, BM25_PAGE_BUFFER, VS_PAGE_CAPACITY);
+		vs_page_init(page, BM25_PAGE_BUFFER, 0);
 	vs_page_opaque(page)->generation = insertion->generation;
 	memcpy(vs_page_records(page) + (begin - page_begin),
 		   (const char *) insertion->record + (begin - insertion->begin),
 		   end - begin);
+	vs_page_set_nbytes(page, end - page_begin);
 }
 
 /* Count the record in. */

@@ -50,22 +50,32 @@ vs_bm25_lock_meta(Relation rel, int lockmode)
 VsBm25Meta *
 vs_bm25_read_meta(Relation rel)
 {
-	VsBm25Meta *meta = palloc(BM25_META_NBYTES);
+	VsBm25Meta *meta = palloc(BM25_META_MAX_NBYTES);
 	Buffer		buffer = vs_bm25_lock_meta(rel, BUFFER_LOCK_SHARE);
+	const VsBm25Meta *found = vs_bm25_page_meta(BufferGetPage(buffer));
 
-	memcpy(meta, vs_bm25_page_meta(BufferGetPage(buffer)), BM25_META_NBYTES);
+	memcpy(meta, found, BM25_META_NBYTES(found->nsegments));
 	UnlockReleaseBuffer(buffer);
 	return meta;
 }
 
 void
-vs_bm25_init_meta(VsBm25Meta *meta)
+vs_bm25_init_meta(Page page)
 {
-	memset(meta, 0, BM25_META_NBYTES);
+	VsBm25Meta *meta = vs_bm25_page_meta(page);
+
+	vs_page_init(page, BM25_PAGE_META, BM25_META_NBYTES(0));
 	meta->magic = BM25_MAGIC;
 	meta->version = BM25_VERSION;
 	meta->next_id = 2;
 	meta->buffer.generation = 1;
+}
+
+void
+vs_bm25_fit_meta(Page page)
+{
+	vs_page_set_nbytes(page,
+					   BM25_META_NBYTES(vs_bm25_page_meta(page)->nsegments));
 }
 
 VsBm25Meta *
@@ -75,9 +85,9 @@ vs_bm25_begin_meta(Relation rel, VsBm25MetaEdit *change)
 	change->nbuffers = 1;
 	change->buffers[0] = vs_bm25_lock_meta(rel, BUFFER_LOCK_EXCLUSIVE);
 	vs_edit_begin(&change->edit, rel, VS_EDIT_LOGGED);
-	change->meta = vs_bm25_page_meta(vs_edit_page(&change->edit,
-												  change->buffers[0],
-												  VS_EDIT_CHANGE));
+	change->page = vs_edit_page(&change->edit, change->buffers[0],
+								VS_EDIT_CHANGE);
+	change->meta = vs_bm25_page_meta(change->page);
 	return change->meta;
 }
 
@@ -109,6 +119,7 @@ vs_bm25_add_page(VsBm25MetaEdit *change, BlockNumber block, uint16 kind)
 void
 vs_bm25_commit_meta(VsBm25MetaEdit *change)
 {
+	vs_bm25_fit_meta(change->page);
 	vs_edit_commit(&change->edit);
 	while (change->nbuffers > 0)
 		UnlockReleaseBuffer(change->buffers[--change->nbuffers]);

@@ -39,13 +39,17 @@ extern Buffer vs_bm25_lock_meta(Relation rel, int lockmode);
 extern VsBm25Meta *vs_bm25_read_meta(Relation rel);
 
 /* Write the metapage of an index without rows: id 1 is the buffer's. */
-extern void vs_bm25_init_meta(VsBm25Meta *meta);
+extern void vs_bm25_init_meta(Page page);
+
+/* Let the metapage end behind its directory, which has changed. */
+extern void vs_bm25_fit_meta(Page page);
 
 /* A change of the metapage and up to three pages more. */
 typedef struct VsBm25MetaEdit
 {
 	Relation	rel;
-	VsBm25Meta *meta;			/* the copy to change */
+	Page		page;			/* the metapage's copy to change */
+	VsBm25Meta *meta;			/* what it says */
 	int			nbuffers;
 	Buffer		buffers[VS_EDIT_MAX_PAGES]; /* locked exclusively */
 	VsEdit		edit;

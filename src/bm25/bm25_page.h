@@ -37,7 +37,10 @@ enum
 	BM25_PAGE_BUFFER			/* bytes of the write buffer */
 };
 
-/* The write buffer: a stream of records, over pages that are always the same. */
+/*
+ * The write buffer: a stream of records, over pages that are always the same.  A
+ * page's records end where the last that was written to it does.
+ */
 #define BM25_BUFFER_PAGES	64	/* 512 kB */
 #define BM25_BUFFER_CAPACITY	((Size) BM25_BUFFER_PAGES * VS_PAGE_CAPACITY)
 
@@ -109,11 +112,13 @@ typedef struct VsBm25Meta
 	VsBm25SegmentEntry segments[FLEXIBLE_ARRAY_MEMBER];
 } VsBm25Meta;
 
-#define BM25_META_NBYTES \
-	(offsetof(VsBm25Meta, segments) + \
-	 sizeof(VsBm25SegmentEntry) * BM25_MAX_SEGMENTS)
+/* Bytes of a metapage with n segments: its page's records take no more. */
+#define BM25_META_NBYTES(n) \
+	(offsetof(VsBm25Meta, segments) + sizeof(VsBm25SegmentEntry) * (n))
+#define BM25_META_MAX_NBYTES	BM25_META_NBYTES(BM25_MAX_SEGMENTS)
 
-StaticAssertDecl(BM25_META_NBYTES <= VS_PAGE_CAPACITY, "a page has room for it");
+StaticAssertDecl(BM25_META_MAX_NBYTES <= VS_PAGE_CAPACITY,
+				 "a page has room for it");
 
 /*
  * A segment has sections, each a row of pages numbered from 0, filled from the

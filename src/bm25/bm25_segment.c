@@ -128,8 +128,7 @@ vs_bm25_lock_page(VsBm25Segment *segment, VsBm25Section section, uint32 page_no,
 		return NULL;
 	}
 	vs_page_require(segment->rel, segment->pinned[section], BM25_PAGE_SEGMENT);
-	*nbytes = (int) ((PageHeader) page)->pd_lower -
-		(int) MAXALIGN(SizeOfPageHeaderData);
+	*nbytes = vs_page_nbytes(page);
 	if (*nbytes < 0 || *nbytes > VS_PAGE_CAPACITY)
 		vs_bm25_report_page(segment, section, page_no);
 	return vs_page_records(page);

@@ -277,7 +277,6 @@ remove_entry(VsBm25Meta *meta, uint32 id)
 	meta->nsegments--;
 	memmove(entry, entry + 1,
 			(char *) &meta->segments[meta->nsegments] - (char *) entry);
-	memset(&meta->segments[meta->nsegments], 0, sizeof(VsBm25SegmentEntry));
 }
 
 /*

@@ -18,12 +18,11 @@ has_right_bounds(Page page, Size nbytes)
 {
 	if (nbytes == VS_CHECK_ANY_NBYTES)
 	{
-		Size		lower = ((PageHeader) page)->pd_lower;
-		Size		begin = MAXALIGN(SizeOfPageHeaderData);
+		int			found = vs_page_nbytes(page);
 
-		if (lower < begin || lower > begin + VS_PAGE_CAPACITY)
+		if (found < 0 || found > VS_PAGE_CAPACITY)
 			return false;
-		nbytes = lower - begin;
+		nbytes = found;
 	}
 	return vs_page_is_sound(page, nbytes);
 }

@@ -14,13 +14,12 @@ void
 vs_page_init(Page page, uint16 kind, Size nbytes)
 {
 	Assert(kind != 0);
-	Assert(nbytes <= VS_PAGE_CAPACITY);
 
 	PageInit(page, BLCKSZ, sizeof(VsPageOpaque));
 	vs_page_opaque(page)->generation = 0;
 	vs_page_opaque(page)->kind = kind;
 	vs_page_opaque(page)->page_id = VS_PAGE_ID;
-	((PageHeader) page)->pd_lower = MAXALIGN(SizeOfPageHeaderData) + nbytes;
+	vs_page_set_nbytes(page, nbytes);
 }
 
 uint16

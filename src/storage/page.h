@@ -51,6 +51,22 @@ vs_page_records(Page page)
 	return (char *) page + MAXALIGN(SizeOfPageHeaderData);
 }
 
+/* Bytes that a page's records take; on a damaged page any number, even below 0. */
+static inline int
+vs_page_nbytes(Page page)
+{
+	return (int) ((PageHeader) page)->pd_lower -
+		(int) MAXALIGN(SizeOfPageHeaderData);
+}
+
+/* Say how many bytes the records take, at most VS_PAGE_CAPACITY. */
+static inline void
+vs_page_set_nbytes(Page page, Size nbytes)
+{
+	Assert(nbytes <= VS_PAGE_CAPACITY);
+	((PageHeader) page)->pd_lower = MAXALIGN(SizeOfPageHeaderData) + nbytes;
+}
+
 /* Initialise a page whose records take nbytes, all zero. */
 extern void vs_page_init(Page page, uint16 kind, Size nbytes);
 

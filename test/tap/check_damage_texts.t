@@ -184,7 +184,10 @@ are_found(
     [ 'documents of the buffer', flip($meta + 48, 1), 'the write buffer has' ],
     [ 'NULLs of the buffer', flip($meta + 52, 1), 'the write buffer has' ],
     [ 'length of the buffer', flip($meta + 56, 1), 'the write buffer has' ],
-    [ 'pages of the buffer', put($meta + 64, long(65)), $refused ]);
+    [ 'pages of the buffer', put($meta + 64, long(65)), $refused ],
+    [ 'shorter page', put(12, short($meta + 328)), 'metapage has \d+ bytes' ],
+    [ 'longer page', put(12, short($meta + 328 + 40 * 190)),
+        'metapage has \d+ bytes' ]);
 
 # The page where a record goes next, of those that a buffer before has left.
 my $capacity = $PAGE_BYTES - $PAGE_HEADER_BYTES - 8;
@@ -384,7 +387,9 @@ are_found(
     [ 'byte of a lexeme', flip($terms + 2, 1), 'hash of a lexeme|not in order' ],
     [ 'number of a page', flip(generation_of($buffer), 1), 'pages of another one' ],
     [ 'zeroed page', put(page_offset($buffer), $zeroes), 'page is not of kind 4' ],
-    [ 'page bounds', put(page_offset($buffer) + 12, short(100)), 'page bounds' ]);
+    [ 'shorter page', put(page_offset($buffer) + 12, short(100)),
+        'page of the write buffer has' ],
+    [ 'page bounds', put(page_offset($buffer) + 12, short(20)), 'page bounds' ]);
 
 note 'retired segments';
 my $queue = $INDEXES{queue};
