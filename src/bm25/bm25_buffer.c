@@ -19,16 +19,16 @@ vs_bm25_lexeme_hash(const char *lexeme, int nbytes)
 
 void
 vs_bm25_buffer_copy(Relation rel, const VsBm25BufferMeta *meta,
-					VsBm25BufferCopy *copy)
+					const VsBm25BufferTotals *totals, VsBm25BufferCopy *copy)
 {
 	copy->generation = meta->generation;
-	copy->nbytes = meta->nbytes;
-	copy->bytes = palloc(Max(meta->nbytes, 1));
+	copy->nbytes = totals->nbytes;
+	copy->bytes = palloc(Max(copy->nbytes, 1));
 	copy->is_stale = false;
 
-	for (uint32 begin = 0; begin < meta->nbytes; begin += VS_PAGE_CAPACITY)
+	for (uint32 begin = 0; begin < copy->nbytes; begin += BM25_BUFFER_PAGE_NBYTES)
 	{
-		BlockNumber block = meta->blocks[begin / VS_PAGE_CAPACITY];
+		BlockNumber block = meta->blocks[begin / BM25_BUFFER_PAGE_NBYTES];
 		Buffer		buffer = vs_page_read(rel, block, BUFFER_LOCK_SHARE,
 										  BM25_PAGE_BUFFER);
 		Page		page = BufferGetPage(buffer);
@@ -36,8 +36,8 @@ vs_bm25_buffer_copy(Relation rel, const VsBm25BufferMeta *meta,
 		if (vs_page_opaque(page)->generation != meta->generation)
 			copy->is_stale = true;
 		else
-			memcpy(copy->bytes + begin, vs_page_records(page),
-				   Min(meta->nbytes - begin, VS_PAGE_CAPACITY));
+			memcpy(copy->bytes + begin, vs_bm25_page_buffer(page)->bytes,
+				   Min(copy->nbytes - begin, BM25_BUFFER_PAGE_NBYTES));
 		UnlockReleaseBuffer(buffer);
 		if (copy->is_stale)
 			break;
@@ -144,14 +144,6 @@ is_labelled(const VsBm25Term *term)
 	return term->tfs[0] == 0 || term->tfs[1] || term->tfs[2] || term->tfs[3];
 }
 
-/* Bytes that a lexeme takes in a record, without its hash. */
-static Size
-term_nbytes(const VsBm25Term *term)
-{
-	return sizeof(uint16) + term->nbytes +
-		sizeof(uint16) * (is_labelled(term) ? BM25_LABELS : 1);
-}
-
 /* Write a lexeme; returns where the next one goes. */
 static char *
 write_term(char *bytes, const VsBm25Term *term)
@@ -168,24 +160,21 @@ write_term(char *bytes, const VsBm25Term *term)
 	return bytes + tfs_nbytes;
 }
 
-/* Bytes of the record of a tsvector. */
+/* The most bytes that the record of a tsvector can take. */
 static Size
-record_nbytes(TSVector tsv)
+max_record_nbytes(TSVector tsv)
 {
-	Size		nbytes = sizeof(VsBm25RecordHeader) +
-		sizeof(uint32) * tsv->size;
-	VsBm25Term	term;
+	Size		term_nbytes = sizeof(uint32) + sizeof(uint16) * (1 + BM25_LABELS);
 
-	for (int i = 0; i < tsv->size; i++)
-	{
-		vs_bm25_get_term(tsv, i, &term);
-		nbytes += term_nbytes(&term);
-	}
-	return TYPEALIGN(sizeof(uint32), nbytes);
+	return sizeof(VsBm25RecordHeader) + VARSIZE(tsv) + term_nbytes * tsv->size +
+		sizeof(uint32);
 }
 
-/* Write the lexemes of a record whose header says how many there are. */
-static void
+/*
+ * Write the lexemes of a record whose header says how many there are; returns
+ * where it ends.
+ */
+static char *
 write_terms(VsBm25RecordHeader *record, TSVector tsv)
 {
 	uint32	   *hashes = (uint32 *) (record + 1);
@@ -195,27 +184,30 @@ write_terms(VsBm25RecordHeader *record, TSVector tsv)
 	for (int i = 0; i < tsv->size; i++)
 	{
 		vs_bm25_get_term(tsv, i, &term);
+		record->len += vs_bm25_term_len(term.tfs);
 		hashes[i] = vs_bm25_lexeme_hash(term.lexeme, term.nbytes);
 		bytes = write_term(bytes, &term);
 	}
+	while ((bytes - (char *) record) % sizeof(uint32) != 0)
+		*bytes++ = 0;
+	return bytes;
 }
 
 VsBm25RecordHeader *
 vs_bm25_form_record(ItemPointer tid, TSVector tsv)
 {
-	Size		nbytes = tsv != NULL ? record_nbytes(tsv) :
-		sizeof(VsBm25RecordHeader);
-	VsBm25RecordHeader *record = palloc0(nbytes);
+	VsBm25RecordHeader *record =
+		palloc(tsv != NULL ? max_record_nbytes(tsv) : sizeof(*record));
 
-	record->nbytes = nbytes;
+	memset(record, 0, sizeof(*record));
 	record->tid = *tid;
 	if (tsv == NULL)
 	{
+		record->nbytes = sizeof(*record);
 		record->flags = BM25_RECORD_NULL;
 		return record;
 	}
-	record->len = vs_bm25_tsvector_len(tsv);
 	record->nlexemes = tsv->size;
-	write_terms(record, tsv);
+	record->nbytes = write_terms(record, tsv) - (char *) record;
 	return record;
 }

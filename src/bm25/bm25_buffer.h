@@ -55,8 +55,9 @@ typedef struct VsBm25BufferCopy
 	bool		is_stale;		/* it was sealed and begun anew meanwhile */
 } VsBm25BufferCopy;
 
-/* Copy what the metapage said of the buffer, into the current memory context. */
+/* Copy what the buffer held, into the current memory context. */
 extern void vs_bm25_buffer_copy(Relation rel, const VsBm25BufferMeta *meta,
+								const VsBm25BufferTotals *totals,
 								VsBm25BufferCopy *copy);
 
 /*

@@ -206,25 +206,6 @@ check_retired(Check *state, const VsBm25Meta *meta)
 					   meta->retired_last);
 }
 
-/*
- * Check that a page of the buffer holds the nbytes that the metapage counts in.  On
- * a standby it may be the next buffer's by now.
- */
-static void
-check_buffer_page(Check *state, BlockNumber block, int nbytes)
-{
-	Buffer		buffer = vs_page_read(state->rel, block, BUFFER_LOCK_SHARE,
-									  BM25_PAGE_BUFFER);
-	Page		page = BufferGetPage(buffer);
-
-	if (vs_page_opaque(page)->generation == state->owner &&
-		vs_page_nbytes(page) < nbytes)
-		vs_check_error(state->check, block, -1,
-					   "page of the write buffer has %d bytes, not %d",
-					   vs_page_nbytes(page), nbytes);
-	UnlockReleaseBuffer(buffer);
-}
-
 /* Check the buffer's pages; false if it cannot be read. */
 static bool
 check_buffer_pages(Check *state, const VsBm25BufferMeta *buffer)
@@ -235,15 +216,10 @@ check_buffer_pages(Check *state, const VsBm25BufferMeta *buffer)
 	for (uint32 i = 0; i < buffer->npages; i++)
 	{
 		BlockNumber block = buffer->blocks[i];
-		uint32		begin = i * VS_PAGE_CAPACITY;
-		bool		is_buffer = block < state->nblocks &&
-			state->kinds[block] == BM25_PAGE_BUFFER;
 
+		readable &= block < state->nblocks && state->owners[block] == 0 &&
+			state->kinds[block] == BM25_PAGE_BUFFER;
 		claim_page(state, block, BM25_PAGE_BUFFER);
-		if (is_buffer && begin < buffer->nbytes)
-			check_buffer_page(state, block,
-							  Min(buffer->nbytes - begin, VS_PAGE_CAPACITY));
-		readable &= is_buffer;
 	}
 	return readable;
 }
@@ -331,36 +307,49 @@ check_record(Relation rel, VsCheck *check, const VsBm25RecordHeader *record,
 
 /* Whether a buffer has been sealed since the metapage was read, on a standby. */
 static bool
-is_sealed(Relation rel, const VsBm25BufferMeta *meta)
+is_sealed(Relation rel, const VsBm25BufferMeta *buffer)
 {
 	VsBm25Meta *now = vs_bm25_read_meta(rel);
-	bool		is_sealed = now->buffer.generation != meta->generation;
+	bool		is_sealed = now->buffer.generation != buffer->generation;
 
 	pfree(now);
 	return is_sealed;
 }
 
-void
-vs_bm25_check_buffer(Relation rel, VsCheck *check, const VsBm25BufferMeta *meta)
+/* Check that the buffer's pages end behind what is counted in. */
+static void
+check_buffer_bounds(Check *state, const VsBm25BufferMeta *buffer,
+					const VsBm25BufferTotals *totals)
 {
-	VsBm25BufferCopy copy;
+	for (uint32 begin = 0; begin < totals->nbytes; begin += BM25_BUFFER_PAGE_NBYTES)
+	{
+		BlockNumber block = buffer->blocks[begin / BM25_BUFFER_PAGE_NBYTES];
+		int			wanted = offsetof(VsBm25BufferPage, bytes) +
+			Min(totals->nbytes - begin, BM25_BUFFER_PAGE_NBYTES);
+		Buffer		locked = vs_page_read(state->rel, block, BUFFER_LOCK_SHARE,
+										  BM25_PAGE_BUFFER);
+		int			found = vs_page_nbytes(BufferGetPage(locked));
+
+		UnlockReleaseBuffer(locked);
+		if (found < wanted && !is_sealed(state->rel, buffer))
+			vs_check_error(state->check, block, -1,
+						   "page of the write buffer has %d bytes, not %d",
+						   found, wanted);
+	}
+}
+
+/* Check a buffer's records against its totals. */
+static void
+check_records(Relation rel, VsCheck *check, const VsBm25BufferCopy *copy,
+			  const VsBm25BufferTotals *totals)
+{
 	const VsBm25RecordHeader *record;
 	uint32		offset = 0;
 	uint32		ndocs = 0;
 	uint32		nnulls = 0;
 	uint64		total_len = 0;
 
-	vs_bm25_buffer_copy(rel, meta, &copy);
-	if (copy.is_stale)
-	{
-		if (is_sealed(rel, meta))
-			vs_check_replaced(check, -1, -1, "the write buffer");
-		else
-			vs_check_error(check, -1, -1,
-						   "the write buffer has pages of another one");
-		return;
-	}
-	while ((record = vs_bm25_buffer_record(rel, &copy, &offset)) != NULL)
+	while ((record = vs_bm25_buffer_record(rel, copy, &offset)) != NULL)
 	{
 		bool		isnull = (record->flags & BM25_RECORD_NULL) != 0;
 		uint64		digest = isnull ? BM25_NULL_DIGEST : 0;
@@ -373,14 +362,37 @@ vs_bm25_check_buffer(Relation rel, VsCheck *check, const VsBm25BufferMeta *meta)
 		if (!(record->flags & BM25_RECORD_DEAD))
 			vs_check_tid(check, &record->tid, digest, -1, -1);
 	}
-	if (ndocs != meta->ndocs || nnulls != meta->nnulls ||
-		total_len != meta->total_len)
+	if (ndocs != totals->ndocs || nnulls != totals->nnulls ||
+		total_len != totals->total_len)
 		vs_check_error(check, BM25_META_BLOCK, -1,
 					   "the write buffer has %u documents, %u NULLs and length %llu, not %u, %u and %llu",
 					   ndocs, nnulls, (unsigned long long) total_len,
-					   meta->ndocs, meta->nnulls,
-					   (unsigned long long) meta->total_len);
-	pfree(copy.bytes);
+					   totals->ndocs, totals->nnulls,
+					   (unsigned long long) totals->total_len);
+}
+
+/* Check the buffer, unless it is another one than before on a standby. */
+static void
+check_buffer(Check *state, const VsBm25BufferMeta *before)
+{
+	VsBm25BufferTotals totals;
+	VsBm25Meta *meta = vs_bm25_read_all_meta(state->rel, &totals);
+	VsBm25BufferCopy copy;
+	bool		is_replaced = meta->buffer.generation != before->generation;
+
+	if (!is_replaced)
+	{
+		check_buffer_bounds(state, &meta->buffer, &totals);
+		vs_bm25_buffer_copy(state->rel, &meta->buffer, &totals, &copy);
+		is_replaced = copy.is_stale && is_sealed(state->rel, before);
+	}
+	if (is_replaced)
+		vs_check_replaced(state->check, -1, -1, "the write buffer");
+	else if (copy.is_stale)
+		vs_check_error(state->check, -1, -1,
+					   "the write buffer has pages of another one");
+	else
+		check_records(state->rel, state->check, &copy, &totals);
 }
 
 bool
@@ -422,7 +434,7 @@ vs_bm25_check(Relation index, VsCheck *check)
 		if (check_pages(&state, &meta->segments[i]))
 			vs_bm25_check_segment(index, check, &meta->segments[i]);
 	if (check_buffer_pages(&state, &meta->buffer))
-		vs_bm25_check_buffer(index, check, &meta->buffer);
+		check_buffer(&state, &meta->buffer);
 
 	/* On a standby their pages are used anew meanwhile. */
 	if (!RecoveryInProgress())

@@ -21,8 +21,4 @@ extern bool vs_bm25_check_counts(Relation rel, const VsBm25SegmentEntry *entry);
 extern void vs_bm25_check_segment(Relation rel, VsCheck *check,
 								  const VsBm25SegmentEntry *entry);
 
-/* Check the write buffer that a metapage knows. */
-extern void vs_bm25_check_buffer(Relation rel, VsCheck *check,
-								 const VsBm25BufferMeta *meta);
-
 #endif							/* VS_BM25_CHECK_H */

@@ -17,7 +17,7 @@
 #include "utils/memutils.h"
 
 /* Pages of the buffer that a record may touch. */
-#define MAX_RECORD_PAGES (BM25_RECORD_MAX_NBYTES / VS_PAGE_CAPACITY + 2)
+#define MAX_RECORD_PAGES (BM25_RECORD_MAX_NBYTES / BM25_BUFFER_PAGE_NBYTES + 2)
 
 /* A record on its way into the buffer. */
 typedef struct Insertion
@@ -26,6 +26,8 @@ typedef struct Insertion
 	const VsBm25RecordHeader *record;
 	uint32		generation;
 	uint32		begin;			/* where in the stream it goes */
+	VsBm25BufferTotals totals;	/* once it is there */
+	bool		moves_tail;		/* the metapage changes, too */
 	uint32		first;			/* page of the stream that it begins on */
 	int			npages;
 	Buffer		locked[1 + MAX_RECORD_PAGES];	/* the metapage and these */
@@ -33,29 +35,49 @@ typedef struct Insertion
 	int			nold;			/* of them are the buffer's already */
 } Insertion;
 
+/* An insertion behind what the buffer holds, whose metapage is locked. */
+static void
+begin_insertion(Insertion *insertion, const VsBm25BufferMeta *meta,
+				const VsBm25BufferTotals *totals)
+{
+	const VsBm25RecordHeader *record = insertion->record;
+	uint32		last;
+
+	insertion->generation = meta->generation;
+	insertion->begin = totals->nbytes;
+	insertion->totals = *totals;
+	insertion->totals.nbytes += record->nbytes;
+	if (record->flags & BM25_RECORD_NULL)
+		insertion->totals.nnulls++;
+	else
+		insertion->totals.ndocs++;
+	insertion->totals.total_len += record->len;
+
+	last = (insertion->totals.nbytes - 1) / BM25_BUFFER_PAGE_NBYTES;
+	insertion->first = insertion->begin / BM25_BUFFER_PAGE_NBYTES;
+	insertion->npages = last - insertion->first + 1;
+	insertion->nold = Min(insertion->npages, (int) (meta->npages - insertion->first));
+	insertion->buffers = insertion->locked + 1;
+	Assert(insertion->npages <= MAX_RECORD_PAGES);
+}
+
 /* Lock the pages that the record goes to; those that are missing are new ones. */
 static void
 lock_pages(Insertion *insertion, const VsBm25BufferMeta *meta)
 {
-	uint32		last = (insertion->begin + insertion->record->nbytes - 1) /
-		VS_PAGE_CAPACITY;
-
-	insertion->first = insertion->begin / VS_PAGE_CAPACITY;
-	insertion->npages = last - insertion->first + 1;
-	insertion->nold = Min(insertion->npages, (int) (meta->npages - insertion->first));
-	Assert(insertion->npages <= MAX_RECORD_PAGES);
-	insertion->buffers = insertion->locked + 1;
 	for (int i = 0; i < insertion->npages; i++)
 		insertion->buffers[i] = i < insertion->nold ?
 			vs_bm25_lock_another(insertion->rel,
 								 meta->blocks[insertion->first + i],
-								 BM25_PAGE_BUFFER, insertion->locked, i + 1) :
+								 BUFFER_LOCK_EXCLUSIVE, BM25_PAGE_BUFFER,
+								 insertion->locked, i + 1) :
 			vs_page_extend_locked(insertion->rel);
 }
 
 /*
  * Write the part of the record that goes to a page, which ends there: what it held
  * behind that is of a buffer that was sealed, or of a record that was not counted in.
+ * The last page is the tail.
  */
 static void
 edit_part(Insertion *insertion, VsEdit *edit, int part)
@@ -63,40 +85,40 @@ edit_part(Insertion *insertion, VsEdit *edit, int part)
 	bool		is_new = part >= insertion->nold;
 	Page		page = vs_edit_page(edit, insertion->buffers[part],
 									is_new ? VS_EDIT_NEW : VS_EDIT_CHANGE);
-	uint32		page_begin = (insertion->first + part) * VS_PAGE_CAPACITY;
+	uint32		page_begin = (insertion->first + part) * BM25_BUFFER_PAGE_NBYTES;
 	uint32		begin = Max(page_begin, insertion->begin);
-	uint32		end = Min(page_begin + VS_PAGE_CAPACITY,
-						  insertion->begin + insertion->record->nbytes);
+	uint32		end = Min(page_begin + BM25_BUFFER_PAGE_NBYTES,
+						  insertion->totals.nbytes);
+	VsBm25BufferPage *contents;
 
 	if (is_new)
 		vs_page_init(page, BM25_PAGE_BUFFER, 0);
+	contents = vs_bm25_page_buffer(page);
 	vs_page_opaque(page)->generation = insertion->generation;
-	memcpy(vs_page_records(page) + (begin - page_begin),
+	if (part == insertion->npages - 1)
+		contents->totals = insertion->totals;
+	else if (begin == page_begin)
+		memset(&contents->totals, 0, sizeof(contents->totals));
+	memcpy(contents->bytes + (begin - page_begin),
 		   (const char *) insertion->record + (begin - insertion->begin),
 		   end - begin);
-	vs_page_set_nbytes(page, end - page_begin);
+	vs_page_set_nbytes(page, offsetof(VsBm25BufferPage, bytes) +
+					   (end - page_begin));
 }
 
-/* Count the record in. */
+/* Let the metapage know the pages that are new, and the tail. */
 static void
-advance(const Insertion *insertion, VsBm25BufferMeta *meta)
+move_tail(const Insertion *insertion, VsBm25BufferMeta *meta)
 {
-	const VsBm25RecordHeader *record = insertion->record;
-
 	for (int i = insertion->nold; i < insertion->npages; i++)
 		meta->blocks[meta->npages++] =
 			BufferGetBlockNumber(insertion->buffers[i]);
-	meta->nbytes += record->nbytes;
-	if (record->flags & BM25_RECORD_NULL)
-		meta->nnulls++;
-	else
-		meta->ndocs++;
-	meta->total_len += record->len;
+	meta->tail = insertion->first + insertion->npages - 1;
 }
 
 /*
  * Write the record.  Parts for which the last WAL record has no room go first:
- * nobody sees them before the metapage counts them in.
+ * nobody sees them before the tail counts them in.
  */
 static void
 write_record(Insertion *insertion)
@@ -113,31 +135,73 @@ write_record(Insertion *insertion)
 	}
 
 	vs_edit_begin(&edit, insertion->rel, VS_EDIT_LOGGED);
-	page = vs_edit_page(&edit, insertion->locked[0], VS_EDIT_CHANGE);
-	advance(insertion, &vs_bm25_page_meta(page)->buffer);
+	if (insertion->moves_tail)
+	{
+		page = vs_edit_page(&edit, insertion->locked[0], VS_EDIT_CHANGE);
+		move_tail(insertion, &vs_bm25_page_meta(page)->buffer);
+	}
 	while (part < insertion->npages)
 		edit_part(insertion, &edit, part++);
 	vs_edit_commit(&edit);
+}
+
+/*
+ * Append a record to the tail, if that has room for it: then nothing else changes.
+ * The lock on the metapage keeps sealing from beginning, which says there first that
+ * it does.
+ */
+static bool
+append_to_tail(Relation rel, const VsBm25RecordHeader *record)
+{
+	Insertion	insertion = {.rel = rel, .record = record};
+	Buffer		meta_buffer = vs_bm25_lock_meta(rel, BUFFER_LOCK_SHARE);
+	const VsBm25Meta *meta = vs_bm25_page_meta(BufferGetPage(meta_buffer));
+	const VsBm25BufferMeta *buffer = &meta->buffer;
+	Buffer		tail;
+	VsBm25BufferTotals totals;
+	bool		has_room;
+
+	if (meta->writing[BM25_SEALING] != 0 || buffer->npages == 0)
+	{
+		UnlockReleaseBuffer(meta_buffer);
+		return false;
+	}
+	tail = vs_bm25_lock_another(rel, buffer->blocks[buffer->tail],
+								BUFFER_LOCK_EXCLUSIVE, BM25_PAGE_BUFFER,
+								&meta_buffer, 1);
+	vs_bm25_tail_totals(rel, buffer, BufferGetPage(tail), &totals);
+	has_room = totals.nbytes + record->nbytes <=
+		(buffer->tail + 1) * BM25_BUFFER_PAGE_NBYTES;
+	if (has_room)
+	{
+		begin_insertion(&insertion, buffer, &totals);
+		insertion.buffers[0] = tail;
+		write_record(&insertion);
+	}
+	UnlockReleaseBuffer(tail);
+	UnlockReleaseBuffer(meta_buffer);
+	return has_room;
 }
 
 /* Append a record to the buffer; false if that has no room for it. */
 static bool
 append_record(Relation rel, const VsBm25RecordHeader *record)
 {
-	Insertion	insertion = {.rel = rel, .record = record};
+	Insertion	insertion = {.rel = rel, .record = record, .moves_tail = true};
 	Buffer		meta_buffer;
 	const VsBm25BufferMeta *meta;
+	VsBm25BufferTotals totals;
 	bool		has_room;
 
 	LockPage(rel, BM25_INSERT_LOCK, ShareLock);
 	meta_buffer = vs_bm25_lock_meta(rel, BUFFER_LOCK_EXCLUSIVE);
 	meta = &vs_bm25_page_meta(BufferGetPage(meta_buffer))->buffer;
-	has_room = vs_bm25_buffer_has_room(meta, record->nbytes);
+	vs_bm25_read_totals(rel, meta_buffer, &totals);
+	has_room = vs_bm25_buffer_has_room(&totals, record->nbytes);
 	if (has_room)
 	{
-		insertion.generation = meta->generation;
-		insertion.begin = meta->nbytes;
 		insertion.locked[0] = meta_buffer;
+		begin_insertion(&insertion, meta, &totals);
 		lock_pages(&insertion, meta);
 		write_record(&insertion);
 		for (int i = 0; i < insertion.npages; i++)
@@ -161,7 +225,7 @@ insert_record(Relation rel, Relation heap, const VsBm25RecordHeader *record)
 		has_sealed = true;
 	}
 	else
-		while (!append_record(rel, record))
+		while (!append_to_tail(rel, record) && !append_record(rel, record))
 		{
 			if (vs_bm25_seal_buffer(rel, record->nbytes))
 				has_sealed = true;

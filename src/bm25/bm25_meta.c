@@ -17,8 +17,7 @@ is_meta_sane(const VsBm25Meta *meta)
 	return meta->next_id > 1 && buffer->generation < meta->next_id &&
 		meta->nsegments <= BM25_MAX_SEGMENTS &&
 		buffer->npages <= BM25_BUFFER_PAGES &&
-		buffer->nbytes <= (Size) buffer->npages * VS_PAGE_CAPACITY &&
-		buffer->nbytes % sizeof(uint32) == 0 &&
+		(buffer->tail == 0 || buffer->tail < buffer->npages) &&
 		(meta->retired_first == 0) == (meta->retired_last == 0);
 }
 
@@ -47,14 +46,84 @@ vs_bm25_lock_meta(Relation rel, int lockmode)
 	return buffer;
 }
 
+/* A copy of a metapage that is locked. */
+static VsBm25Meta *
+copy_meta(Buffer buffer)
+{
+	const VsBm25Meta *meta = vs_bm25_page_meta(BufferGetPage(buffer));
+	VsBm25Meta *copy = palloc(BM25_META_MAX_NBYTES);
+
+	memcpy(copy, meta, BM25_META_NBYTES(meta->nsegments));
+	return copy;
+}
+
 VsBm25Meta *
 vs_bm25_read_meta(Relation rel)
 {
-	VsBm25Meta *meta = palloc(BM25_META_MAX_NBYTES);
 	Buffer		buffer = vs_bm25_lock_meta(rel, BUFFER_LOCK_SHARE);
-	const VsBm25Meta *found = vs_bm25_page_meta(BufferGetPage(buffer));
+	VsBm25Meta *meta = copy_meta(buffer);
 
-	memcpy(meta, found, BM25_META_NBYTES(found->nsegments));
+	UnlockReleaseBuffer(buffer);
+	return meta;
+}
+
+/* Whether a tail of this number can say this. */
+static bool
+are_totals_sane(uint32 tail, const VsBm25BufferTotals *totals)
+{
+	return (totals->nbytes == 0 ? tail == 0 :
+			totals->nbytes > tail * BM25_BUFFER_PAGE_NBYTES &&
+			totals->nbytes <= (tail + 1) * BM25_BUFFER_PAGE_NBYTES) &&
+		totals->nbytes % sizeof(uint32) == 0;
+}
+
+void
+vs_bm25_tail_totals(Relation rel, const VsBm25BufferMeta *meta, Page page,
+					VsBm25BufferTotals *totals)
+{
+	bool		is_sane = true;
+
+	memset(totals, 0, sizeof(*totals));
+	if (vs_page_opaque(page)->generation != meta->generation)
+		is_sane = meta->tail == 0;
+	else
+	{
+		*totals = vs_bm25_page_buffer(page)->totals;
+		is_sane = are_totals_sane(meta->tail, totals);
+	}
+	if (unlikely(!is_sane))
+		ereport(ERROR,
+				(errcode(ERRCODE_INDEX_CORRUPTED),
+				 errmsg("write buffer of index \"%s\" does not end on block %u, as its metapage says",
+						RelationGetRelationName(rel), meta->blocks[meta->tail]),
+				 errhint("Please REINDEX it.")));
+}
+
+void
+vs_bm25_read_totals(Relation rel, Buffer meta_buffer,
+					VsBm25BufferTotals *totals)
+{
+	const VsBm25BufferMeta *meta =
+		&vs_bm25_page_meta(BufferGetPage(meta_buffer))->buffer;
+	Buffer		buffer;
+
+	memset(totals, 0, sizeof(*totals));
+	if (meta->npages == 0)
+		return;
+	buffer = vs_bm25_lock_another(rel, meta->blocks[meta->tail],
+								  BUFFER_LOCK_SHARE, BM25_PAGE_BUFFER,
+								  &meta_buffer, 1);
+	vs_bm25_tail_totals(rel, meta, BufferGetPage(buffer), totals);
+	UnlockReleaseBuffer(buffer);
+}
+
+VsBm25Meta *
+vs_bm25_read_all_meta(Relation rel, VsBm25BufferTotals *totals)
+{
+	Buffer		buffer = vs_bm25_lock_meta(rel, BUFFER_LOCK_SHARE);
+	VsBm25Meta *meta = copy_meta(buffer);
+
+	vs_bm25_read_totals(rel, buffer, totals);
 	UnlockReleaseBuffer(buffer);
 	return meta;
 }
@@ -92,7 +161,7 @@ vs_bm25_begin_meta(Relation rel, VsBm25MetaEdit *change)
 }
 
 Buffer
-vs_bm25_lock_another(Relation rel, BlockNumber block, uint16 kind,
+vs_bm25_lock_another(Relation rel, BlockNumber block, int lockmode, uint16 kind,
 					 const Buffer *locked, int n)
 {
 	for (int i = 0; i < n; i++)
@@ -102,13 +171,14 @@ vs_bm25_lock_another(Relation rel, BlockNumber block, uint16 kind,
 					 errmsg("index \"%s\" refers to block %u for two purposes",
 							RelationGetRelationName(rel), block),
 					 errhint("Please REINDEX it.")));
-	return vs_page_read(rel, block, BUFFER_LOCK_EXCLUSIVE, kind);
+	return vs_page_read(rel, block, lockmode, kind);
 }
 
 Page
 vs_bm25_add_page(VsBm25MetaEdit *change, BlockNumber block, uint16 kind)
 {
-	Buffer		buffer = vs_bm25_lock_another(change->rel, block, kind,
+	Buffer		buffer = vs_bm25_lock_another(change->rel, block,
+											  BUFFER_LOCK_EXCLUSIVE, kind,
 											  change->buffers, change->nbuffers);
 
 	Assert(change->nbuffers < VS_EDIT_MAX_PAGES);

@@ -38,6 +38,18 @@ extern Buffer vs_bm25_lock_meta(Relation rel, int lockmode);
 /* A copy of the metapage, palloc'd. */
 extern VsBm25Meta *vs_bm25_read_meta(Relation rel);
 
+/* The same, and what the write buffer held at that moment. */
+extern VsBm25Meta *vs_bm25_read_all_meta(Relation rel,
+										 VsBm25BufferTotals *totals);
+
+/* What the write buffer holds, while the caller has the metapage locked. */
+extern void vs_bm25_read_totals(Relation rel, Buffer meta_buffer,
+								VsBm25BufferTotals *totals);
+
+/* The same from its tail, where the caller has locked that as well. */
+extern void vs_bm25_tail_totals(Relation rel, const VsBm25BufferMeta *meta,
+								Page page, VsBm25BufferTotals *totals);
+
 /* Write the metapage of an index without rows: id 1 is the buffer's. */
 extern void vs_bm25_init_meta(Page page);
 
@@ -59,11 +71,11 @@ typedef struct VsBm25MetaEdit
 extern VsBm25Meta *vs_bm25_begin_meta(Relation rel, VsBm25MetaEdit *change);
 
 /*
- * Read and lock exclusively a page of this kind, beside n others that the caller
- * has locked so.  ERROR if it is one of these: a damaged number must not wait for
- * ourselves.
+ * Read and lock a page of this kind, beside n others that the caller has locked.
+ * ERROR if it is one of these: a damaged number must not wait for ourselves.
  */
-extern Buffer vs_bm25_lock_another(Relation rel, BlockNumber block, uint16 kind,
+extern Buffer vs_bm25_lock_another(Relation rel, BlockNumber block,
+								   int lockmode, uint16 kind,
 								   const Buffer *locked, int n);
 
 /* Take another page into the change. */

@@ -26,7 +26,7 @@
 #include "storage/page.h"
 
 #define BM25_MAGIC			0x564D3235	/* "VM25" */
-#define BM25_VERSION		1
+#define BM25_VERSION		2
 #define BM25_META_BLOCK		0
 
 enum
@@ -38,20 +38,39 @@ enum
 };
 
 /*
- * The write buffer: a stream of records, over pages that are always the same.  A
- * page's records end where the last that was written to it does.
+ * The write buffer: a stream of records, over pages that are always the same.  The
+ * page on which the stream ends is its tail, and says how much there is; so most
+ * inserts change that page alone.  A page's records end where the last that was
+ * written to it does.
  */
 #define BM25_BUFFER_PAGES	64	/* 512 kB */
-#define BM25_BUFFER_CAPACITY	((Size) BM25_BUFFER_PAGES * VS_PAGE_CAPACITY)
+
+/* What a buffer holds. */
+typedef struct VsBm25BufferTotals
+{
+	uint32		nbytes;			/* of the stream */
+	uint32		ndocs;			/* documents, dead ones too */
+	uint32		nnulls;			/* rows with a NULL, dead ones too */
+	uint32		unused;			/* 0 */
+	uint64		total_len;		/* of the documents */
+} VsBm25BufferTotals;
+
+typedef struct VsBm25BufferPage
+{
+	VsBm25BufferTotals totals;	/* true on the tail, or 0 */
+	char		bytes[FLEXIBLE_ARRAY_MEMBER];	/* of the stream */
+} VsBm25BufferPage;
+
+/* Bytes of the stream on a page, and on all. */
+#define BM25_BUFFER_PAGE_NBYTES \
+	(VS_PAGE_CAPACITY - offsetof(VsBm25BufferPage, bytes))
+#define BM25_BUFFER_CAPACITY	(BM25_BUFFER_PAGES * BM25_BUFFER_PAGE_NBYTES)
 
 typedef struct VsBm25BufferMeta
 {
-	uint32		generation;		/* what its pages carry */
-	uint32		nbytes;			/* of the stream that are valid */
-	uint32		ndocs;			/* documents, dead ones too */
-	uint32		nnulls;			/* rows with a NULL, dead ones too */
-	uint64		total_len;		/* of the documents */
+	uint32		generation;		/* what its pages carry; an empty one has none */
 	uint32		npages;			/* blocks[] that exist */
+	uint32		tail;			/* of these; 0 if it is empty */
 	uint32		unused;			/* 0 */
 	BlockNumber blocks[BM25_BUFFER_PAGES];
 } VsBm25BufferMeta;
@@ -221,6 +240,12 @@ static inline VsBm25Meta *
 vs_bm25_page_meta(Page page)
 {
 	return (VsBm25Meta *) vs_page_records(page);
+}
+
+static inline VsBm25BufferPage *
+vs_bm25_page_buffer(Page page)
+{
+	return (VsBm25BufferPage *) vs_page_records(page);
 }
 
 #endif							/* VS_BM25_PAGE_H */

@@ -260,61 +260,61 @@ record_source(Relation rel, const VsBm25BufferCopy *copy)
 }
 
 /*
- * Write records as a segment; fills in its entry, whose rows are 0 if all are
- * dead.  The caller holds the insert lock.
+ * Say that a buffer or a record is going to be a segment, and give its id: nothing
+ * enters the buffer from then on.  The caller holds the insert lock.
  */
+static uint32
+begin_segment(Relation rel)
+{
+	VsBm25MetaEdit change;
+	uint32		id = vs_bm25_give_id(vs_bm25_begin_meta(rel, &change),
+									 BM25_SEALING);
+
+	vs_bm25_commit_meta(&change);
+	return id;
+}
+
+/* Write records as a segment; fills in its entry, whose rows are 0 if all are dead. */
 static void
-write_segment(Relation rel, const VsBm25BufferCopy *copy,
+write_segment(Relation rel, uint32 id, const VsBm25BufferCopy *copy,
 			  VsBm25SegmentEntry *entry)
 {
 	VsBm25Source *source = record_source(rel, copy);
-	VsBm25MetaEdit change;
-	uint32		id;
 
 	memset(entry, 0, sizeof(VsBm25SegmentEntry));
 	if (source->ndocs == 0 && source->nnulls == 0)
 		return;
-	id = vs_bm25_give_id(vs_bm25_begin_meta(rel, &change), BM25_SEALING);
-	vs_bm25_commit_meta(&change);
 	vs_bm25_merge(rel, id, VS_EDIT_LOGGED, &source, 1, NULL, NULL, entry);
 
 	/* A vacuum with a lower number has marked what it removes in the buffer. */
 	entry->vacuumed = id;
 }
 
-/* Begin a new buffer, on the pages of the old one. */
+/* Seal the buffer.  The caller holds the insert lock. */
 static void
-begin_buffer(VsBm25Meta *meta)
+seal(Relation rel)
 {
-	VsBm25BufferMeta *buffer = &meta->buffer;
-
-	buffer->generation = meta->next_id++;
-	buffer->nbytes = 0;
-	buffer->ndocs = 0;
-	buffer->nnulls = 0;
-	buffer->total_len = 0;
-}
-
-/* Seal the buffer of this metapage.  The caller holds the insert lock. */
-static void
-seal(Relation rel, const VsBm25Meta *meta)
-{
+	uint32		id = begin_segment(rel);
+	VsBm25BufferTotals totals;
+	VsBm25Meta *meta = vs_bm25_read_all_meta(rel, &totals);
 	VsBm25BufferCopy copy;
 	VsBm25SegmentEntry entry;
 	VsBm25MetaEdit change;
 
-	vs_bm25_buffer_copy(rel, &meta->buffer, &copy);
+	vs_bm25_buffer_copy(rel, &meta->buffer, &totals, &copy);
 	if (copy.is_stale)
 		ereport(ERROR,
 				(errcode(ERRCODE_INDEX_CORRUPTED),
 				 errmsg("write buffer of index \"%s\" is corrupted",
 						RelationGetRelationName(rel)),
 				 errhint("Please REINDEX it.")));
-	write_segment(rel, &copy, &entry);
+	write_segment(rel, id, &copy, &entry);
 
+	/* A new buffer begins, on the pages of the old one. */
 	vs_bm25_begin_meta(rel, &change);
 	vs_bm25_publish(change.meta, BM25_SEALING, &entry);
-	begin_buffer(change.meta);
+	change.meta->buffer.generation = change.meta->next_id++;
+	change.meta->buffer.tail = 0;
 	vs_bm25_commit_meta(&change);
 }
 
@@ -325,15 +325,16 @@ vs_bm25_seal_buffer(Relation rel, Size nbytes)
 												  "bm25 seal",
 												  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
+	VsBm25BufferTotals totals;
 	VsBm25Meta *meta;
 	bool		done;
 
 	LockPage(rel, BM25_INSERT_LOCK, ExclusiveLock);
-	meta = vs_bm25_read_meta(rel);
-	done = vs_bm25_buffer_has_room(&meta->buffer, nbytes);
+	meta = vs_bm25_read_all_meta(rel, &totals);
+	done = vs_bm25_buffer_has_room(&totals, nbytes);
 	if (!done && meta->nsegments < BM25_MAX_SEGMENTS)
 	{
-		seal(rel, meta);
+		seal(rel);
 		done = true;
 	}
 	UnlockPage(rel, BM25_INSERT_LOCK, ExclusiveLock);
@@ -357,7 +358,7 @@ vs_bm25_seal_record(Relation rel, const VsBm25RecordHeader *record)
 	has_room = vs_bm25_read_meta(rel)->nsegments < BM25_MAX_SEGMENTS;
 	if (has_room)
 	{
-		write_segment(rel, &copy, &entry);
+		write_segment(rel, begin_segment(rel), &copy, &entry);
 		vs_bm25_publish(vs_bm25_begin_meta(rel, &change), BM25_SEALING, &entry);
 		vs_bm25_commit_meta(&change);
 	}

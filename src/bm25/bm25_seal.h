@@ -16,9 +16,9 @@
 
 /* Whether a buffer has room for a record of so many bytes. */
 static inline bool
-vs_bm25_buffer_has_room(const VsBm25BufferMeta *buffer, Size nbytes)
+vs_bm25_buffer_has_room(const VsBm25BufferTotals *totals, Size nbytes)
 {
-	return buffer->nbytes + nbytes <= BM25_BUFFER_CAPACITY;
+	return totals->nbytes + nbytes <= BM25_BUFFER_CAPACITY;
 }
 
 /*

@@ -45,11 +45,12 @@ tally_header(Tally *tally, Relation rel, const VsBm25SegmentEntry *entry)
 
 /* Add up what the metapage leads to. */
 static void
-tally_segments(Tally *tally, Relation rel, const VsBm25Meta *meta)
+tally_all(Tally *tally, Relation rel, const VsBm25Meta *meta,
+		  const VsBm25BufferTotals *totals)
 {
-	tally->ndocs = meta->buffer.ndocs;
-	tally->nnulls = meta->buffer.nnulls;
-	tally->total_len = meta->buffer.total_len;
+	tally->ndocs = totals->ndocs;
+	tally->nnulls = totals->nnulls;
+	tally->total_len = totals->total_len;
 	for (uint32 i = 0; i < meta->nsegments; i++)
 	{
 		const VsBm25SegmentEntry *entry = &meta->segments[i];
@@ -81,7 +82,8 @@ report_documents(VsStats *stats, const Tally *tally)
 
 /* Report the segments, and what they consist of. */
 static void
-report_segments(VsStats *stats, const Tally *tally, const VsBm25Meta *meta)
+report_segments(VsStats *stats, const Tally *tally, const VsBm25Meta *meta,
+				const VsBm25BufferTotals *totals)
 {
 	static const char *const sections[BM25_NSECTIONS] = {
 		[BM25_SECTION_ROWS] = "row_bytes",
@@ -101,9 +103,9 @@ report_segments(VsStats *stats, const Tally *tally, const VsBm25Meta *meta)
 		vs_stats_add(stats, sections[i], tally->section_npages[i] * BLCKSZ,
 					 NULL);
 	vs_stats_add(stats, "buffer_rows",
-				 (double) meta->buffer.ndocs + meta->buffer.nnulls,
+				 (double) totals->ndocs + totals->nnulls,
 				 "inserted last, which a query reads all");
-	vs_stats_add(stats, "buffer_bytes", meta->buffer.nbytes, NULL);
+	vs_stats_add(stats, "buffer_bytes", totals->nbytes, NULL);
 }
 
 /* Advise to merge where queries would be faster, or scores truer. */
@@ -147,12 +149,13 @@ report_space(VsStats *stats, Relation rel, const Tally *tally,
 void
 vs_bm25_stats(Relation index, VsStats *stats)
 {
-	VsBm25Meta *meta = vs_bm25_read_meta(index);
+	VsBm25BufferTotals totals;
+	VsBm25Meta *meta = vs_bm25_read_all_meta(index, &totals);
 	Tally		tally = {0};
 
-	tally_segments(&tally, index, meta);
+	tally_all(&tally, index, meta, &totals);
 	report_documents(stats, &tally);
-	report_segments(stats, &tally, meta);
+	report_segments(stats, &tally, meta, &totals);
 	report_space(stats, index, &tally, meta);
 	advise(stats, &tally, meta);
 }

@@ -189,7 +189,7 @@ vacuum_segments(Vacuum *vacuum)
 static void
 mark_record(Vacuum *vacuum, const VsBm25Meta *meta, uint32 offset)
 {
-	BlockNumber block = meta->buffer.blocks[offset / VS_PAGE_CAPACITY];
+	BlockNumber block = meta->buffer.blocks[offset / BM25_BUFFER_PAGE_NBYTES];
 	Buffer		buffer = vs_page_read(vacuum->rel, block,
 									  BUFFER_LOCK_EXCLUSIVE,
 									  BM25_PAGE_BUFFER);
@@ -198,8 +198,8 @@ mark_record(Vacuum *vacuum, const VsBm25Meta *meta, uint32 offset)
 
 	vs_edit_begin(&edit, vacuum->rel, VS_EDIT_LOGGED);
 	page = vs_edit_page(&edit, buffer, VS_EDIT_CHANGE);
-	*(uint16 *) (vs_page_records(page) + offset % VS_PAGE_CAPACITY) |=
-		BM25_RECORD_DEAD;
+	*(uint16 *) (vs_bm25_page_buffer(page)->bytes +
+				 offset % BM25_BUFFER_PAGE_NBYTES) |= BM25_RECORD_DEAD;
 	vs_edit_commit(&edit);
 	UnlockReleaseBuffer(buffer);
 	vacuum->base->stats->tuples_removed++;
@@ -207,13 +207,14 @@ mark_record(Vacuum *vacuum, const VsBm25Meta *meta, uint32 offset)
 
 /* Mark the records of a buffer that are to go, and count the dead ones. */
 static void
-mark_records(Vacuum *vacuum, const VsBm25Meta *meta)
+mark_records(Vacuum *vacuum, const VsBm25Meta *meta,
+			 const VsBm25BufferTotals *totals)
 {
 	VsBm25BufferCopy copy;
 	const VsBm25RecordHeader *record;
 	uint32		offset = 0;
 
-	vs_bm25_buffer_copy(vacuum->rel, &meta->buffer, &copy);
+	vs_bm25_buffer_copy(vacuum->rel, &meta->buffer, totals, &copy);
 	while ((record = vs_bm25_buffer_record(vacuum->rel, &copy, &offset)) != NULL)
 	{
 		ItemPointerData tid = record->tid;
@@ -243,13 +244,14 @@ vacuum_buffer(Vacuum *vacuum)
 {
 	VsBm25MetaEdit change;
 	VsBm25Meta *meta;
+	VsBm25BufferTotals totals;
 
 	LockPage(vacuum->rel, BM25_INSERT_LOCK, ShareLock);
 	vacuum->number = vs_bm25_begin_meta(vacuum->rel, &change)->next_id++;
 	vs_bm25_commit_meta(&change);
-	meta = vs_bm25_read_meta(vacuum->rel);
+	meta = vs_bm25_read_all_meta(vacuum->rel, &totals);
 	vacuum->generation = meta->buffer.generation;
-	mark_records(vacuum, meta);
+	mark_records(vacuum, meta, &totals);
 	UnlockPage(vacuum->rel, BM25_INSERT_LOCK, ShareLock);
 	pfree(meta);
 	vs_compat_vacuum_delay_point();
@@ -262,8 +264,9 @@ vacuum_buffer(Vacuum *vacuum)
 static void
 count_rows(const Vacuum *vacuum)
 {
-	VsBm25Meta *meta = vs_bm25_read_meta(vacuum->rel);
-	double		nrows = (double) meta->buffer.ndocs + meta->buffer.nnulls;
+	VsBm25BufferTotals totals;
+	VsBm25Meta *meta = vs_bm25_read_all_meta(vacuum->rel, &totals);
+	double		nrows = (double) totals.ndocs + totals.nnulls;
 
 	if (meta->buffer.generation == vacuum->generation)
 		nrows -= vacuum->ndead;

@@ -25,11 +25,12 @@ compare_entries(const void *a, const void *b)
 
 /* Sum up what there is. */
 static void
-sum_up(VsBm25View *view, const VsBm25Meta *meta)
+sum_up(VsBm25View *view, const VsBm25Meta *meta,
+	   const VsBm25BufferTotals *totals)
 {
-	view->ndocs = meta->buffer.ndocs;
-	view->nnulls = meta->buffer.nnulls;
-	view->total_len = meta->buffer.total_len;
+	view->ndocs = totals->ndocs;
+	view->nnulls = totals->nnulls;
+	view->total_len = totals->total_len;
 	for (uint32 i = 0; i < meta->nsegments; i++)
 	{
 		view->ndocs += meta->segments[i].ndocs;
@@ -40,14 +41,14 @@ sum_up(VsBm25View *view, const VsBm25Meta *meta)
 
 /* Look at what a metapage says. */
 static VsBm25View *
-open_view(Relation rel, VsBm25Meta *meta)
+open_view(Relation rel, VsBm25Meta *meta, const VsBm25BufferTotals *totals)
 {
 	VsBm25View *view = palloc0(sizeof(VsBm25View));
 
 	view->rel = rel;
 	view->segments = palloc(sizeof(VsBm25Segment *) * Max(meta->nsegments, 1));
-	sum_up(view, meta);
-	vs_bm25_buffer_copy(rel, &meta->buffer, &view->buffer);
+	sum_up(view, meta, totals);
+	vs_bm25_buffer_copy(rel, &meta->buffer, totals, &view->buffer);
 	qsort(meta->segments, meta->nsegments, sizeof(VsBm25SegmentEntry),
 		  compare_entries);
 	for (uint32 i = 0; i < meta->nsegments; i++)
@@ -100,8 +101,9 @@ vs_bm25_view_open(Relation rel)
 {
 	for (;;)
 	{
-		VsBm25Meta *meta = vs_bm25_read_meta(rel);
-		VsBm25View *view = open_view(rel, meta);
+		VsBm25BufferTotals totals;
+		VsBm25Meta *meta = vs_bm25_read_all_meta(rel, &totals);
+		VsBm25View *view = open_view(rel, meta, &totals);
 
 		pfree(meta);
 		if (!vs_bm25_view_is_stale(view))

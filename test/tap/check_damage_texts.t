@@ -125,7 +125,7 @@ my $zeroes = "\0" x $PAGE_BYTES;
 sub segment
 {
     my ($file, $n) = @_;
-    my $entry = $meta + 328 + 40 * $n;
+    my $entry = $meta + 312 + 40 * $n;
     my $header = records_of(number_at($file, $entry + 4));
     my %segment = (entry => $entry, header => $header, runs => $header + 80);
     my $nruns = number_at($file, $header + 4);
@@ -151,13 +151,16 @@ sub are_found
 my $texts = $INDEXES{texts};
 my $file = \$texts->{file};
 my $refused = 'metapage of index "texts_bm25_bm25" is corrupted';
+my $no_tail = 'write buffer of index "texts_bm25_bm25" does not end on block';
 my $large = segment($file, 0);
 my $small = segment($file, 1);
 my $large_header = number_at($file, $large->{entry} + 4);
-my $buffer = number_at($file, $meta + 72);
+my $buffer = number_at($file, $meta + 56);
+my $tail_number = number_at($file, $meta + 48);
+my $tail = records_of(number_at($file, $meta + 56 + 4 * $tail_number));
 
 cmp_ok(number_at($file, $meta + 32), '>', 1, 'there are some segments');
-cmp_ok(number_at($file, $meta + 64), '>', 2, 'and some pages of the buffer');
+cmp_ok(number_at($file, $meta + 44), '>', 2, 'and some pages of the buffer');
 ($large, $small) = ($small, $large)
   if number_at($file, $large->{entry} + 8) < number_at($file, $small->{entry} + 8);
 $large_header = number_at($file, $large->{entry} + 4);
@@ -178,20 +181,19 @@ are_found(
         'not the header of a retired segment' ],
     [ 'too many segments', put($meta + 32, long(191)), $refused ],
     [ 'lost segments', put($meta + 32, long(1)), 'is not indexed' ],
-    [ 'number of the buffer', put($meta + 40, long(1)), 'pages of another one' ],
-    [ 'longer buffer', flip($meta + 44, 4), 'no record|damaged record|buffer has' ],
-    [ 'buffer beyond its pages', put($meta + 44, long($none - 3)), $refused ],
-    [ 'documents of the buffer', flip($meta + 48, 1), 'the write buffer has' ],
-    [ 'NULLs of the buffer', flip($meta + 52, 1), 'the write buffer has' ],
-    [ 'length of the buffer', flip($meta + 56, 1), 'the write buffer has' ],
-    [ 'pages of the buffer', put($meta + 64, long(65)), $refused ],
-    [ 'shorter page', put(12, short($meta + 328)), 'metapage has \d+ bytes' ],
-    [ 'longer page', put(12, short($meta + 328 + 40 * 190)),
+    [ 'number of the buffer', put($meta + 40, long(1)), $no_tail ],
+    [ 'pages of the buffer', put($meta + 44, long(65)), $refused ],
+    [ 'tail beyond the pages', put($meta + 48, long($none)), $refused ],
+    [ 'tail', put($meta + 48, long($tail_number - 1)),
+        "$no_tail|is not indexed|no record|damaged record" ],
+    [ 'no tail', put($meta + 48, long(0)), "$no_tail|is not indexed|no record" ],
+    [ 'shorter page', put(12, short($meta + 312)), 'metapage has \d+ bytes' ],
+    [ 'longer page', put(12, short($meta + 312 + 40 * 190)),
         'metapage has \d+ bytes' ]);
 
 # The page where a record goes next, of those that a buffer before has left.
-my $capacity = $PAGE_BYTES - $PAGE_HEADER_BYTES - 8;
-my $next_block = $meta + 72 + 4 * int(number_at($file, $meta + 44) / $capacity);
+my $capacity = $PAGE_BYTES - $PAGE_HEADER_BYTES - 8 - 24;
+my $next_block = $meta + 56 + 4 * $tail_number;
 cmp_ok(number_at($file, $next_block + 4), '>', 0, 'a record may go to two old pages');
 note 'blocks of the buffer';
 are_found(
@@ -202,7 +204,7 @@ are_found(
         'page belongs to' ],
     [ 'a block twice, ahead', put($next_block + 4, substr $$file, $next_block, 4),
         'page belongs to' ],
-    [ 'first block twice', put($meta + 72, substr $$file, $meta + 76, 4),
+    [ 'first block twice', put($meta + 56, substr $$file, $meta + 60, 4),
         'page belongs to|no record' ],
     [ 'beyond the file', put($next_block, long($none)), 'page is not of kind 4' ],
     [ 'in a segment', put($next_block, long($large->{blocks}[$POSTINGS][0])),
@@ -346,13 +348,13 @@ sub in_buffer
 {
     my ($byte) = @_;
 
-    return records_of(number_at($file, $meta + 72 + 4 * int($byte / $capacity))) +
-      $byte % $capacity;
+    return records_of(number_at($file, $meta + 56 + 4 * int($byte / $capacity))) +
+      24 + $byte % $capacity;
 }
 
 note 'buffer';
 my @records = (0);
-while ($records[-1] < number_at($file, $meta + 44))
+while ($records[-1] < number_at($file, $tail))
 {
     push @records, $records[-1] + number_at($file, in_buffer($records[-1]));
 }
@@ -365,6 +367,13 @@ my $terms = $first + 20 + 4 * $hashes;
 cmp_ok(number_at($file, in_buffer($long) + 8), '==', 1000, 'the last record is long');
 are_found(
     $texts,
+    [ 'longer', flip($tail, 4), 'no record|damaged record|buffer has' ],
+    [ 'longer than its pages', put($tail, long($none - 3)), $no_tail ],
+    [ 'odd bytes', flip($tail, 1), $no_tail ],
+    [ 'empty', put($tail, long(0)), $no_tail ],
+    [ 'documents', flip($tail + 4, 1), 'the write buffer has' ],
+    [ 'NULLs', flip($tail + 8, 1), 'the write buffer has' ],
+    [ 'length', flip($tail + 16, 1), 'the write buffer has' ],
     [ 'bytes of a record', put($first, long($none - 3)), 'no record' ],
     [ 'no bytes of a record', put($first, long(0)), 'no record' ],
     [ 'odd bytes of a record', flip($first, 1), 'no record' ],
@@ -420,7 +429,7 @@ are_found(
         'retired segments end at' ],
     [ 'next beyond the file', put($retired + 68, long($none)),
         'not the header of a retired' ],
-    [ 'next is live', put($retired + 68, long(number_at($queue_file, $meta + 332))),
+    [ 'next is live', put($retired + 68, long(number_at($queue_file, $meta + 316))),
         'not the header of a retired' ],
     [ 'block of a run', put($first_run + 8, long($none)), 'header of a segment' ],
     [ 'metapage in a run', put($first_run + 8, long(0)), 'page is not of kind 3' ],
