@@ -196,4 +196,11 @@ vs_compat_zero_extend(Relation rel, BlockNumber first, int nblocks)
 #define vs_compat_set_parallel_build(am) ((void) 0)
 #endif
 
+/*
+ * Whether a generic WAL record's bytes are known: for each block fragments of offset,
+ * length (OffsetNumbers) and bytes.  It is so from 15 to 18, as standbys and
+ * pg_waldump of a major version's releases all read them.
+ */
+#define VS_COMPAT_KNOWS_GENERIC_WAL (PG_VERSION_NUM < 190000)
+
 #endif							/* VSEARCH_COMPAT_H */

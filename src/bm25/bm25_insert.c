@@ -14,12 +14,13 @@
 #include "storage/edit.h"
 #include "storage/lmgr.h"
 #include "storage/page.h"
+#include "storage/patch.h"
 #include "utils/memutils.h"
 
 /* Pages of the buffer that a record may touch. */
 #define MAX_RECORD_PAGES (BM25_RECORD_MAX_NBYTES / BM25_BUFFER_PAGE_NBYTES + 2)
 
-/* A record on its way into the buffer. */
+/* A record on its way into the buffer, where the tail has no room for it. */
 typedef struct Insertion
 {
 	Relation	rel;
@@ -27,7 +28,6 @@ typedef struct Insertion
 	uint32		generation;
 	uint32		begin;			/* where in the stream it goes */
 	VsBm25BufferTotals totals;	/* once it is there */
-	bool		moves_tail;		/* the metapage changes, too */
 	uint32		first;			/* page of the stream that it begins on */
 	int			npages;
 	Buffer		locked[1 + MAX_RECORD_PAGES];	/* the metapage and these */
@@ -35,24 +35,29 @@ typedef struct Insertion
 	int			nold;			/* of them are the buffer's already */
 } Insertion;
 
+/* Count a record in. */
+static void
+count_record(VsBm25BufferTotals *totals, const VsBm25RecordHeader *record)
+{
+	totals->nbytes += record->nbytes;
+	if (record->flags & BM25_RECORD_NULL)
+		totals->nnulls++;
+	else
+		totals->ndocs++;
+	totals->total_len += record->len;
+}
+
 /* An insertion behind what the buffer holds, whose metapage is locked. */
 static void
 begin_insertion(Insertion *insertion, const VsBm25BufferMeta *meta,
 				const VsBm25BufferTotals *totals)
 {
-	const VsBm25RecordHeader *record = insertion->record;
 	uint32		last;
 
 	insertion->generation = meta->generation;
 	insertion->begin = totals->nbytes;
 	insertion->totals = *totals;
-	insertion->totals.nbytes += record->nbytes;
-	if (record->flags & BM25_RECORD_NULL)
-		insertion->totals.nnulls++;
-	else
-		insertion->totals.ndocs++;
-	insertion->totals.total_len += record->len;
-
+	count_record(&insertion->totals, insertion->record);
 	last = (insertion->totals.nbytes - 1) / BM25_BUFFER_PAGE_NBYTES;
 	insertion->first = insertion->begin / BM25_BUFFER_PAGE_NBYTES;
 	insertion->npages = last - insertion->first + 1;
@@ -135,14 +140,29 @@ write_record(Insertion *insertion)
 	}
 
 	vs_edit_begin(&edit, insertion->rel, VS_EDIT_LOGGED);
-	if (insertion->moves_tail)
-	{
-		page = vs_edit_page(&edit, insertion->locked[0], VS_EDIT_CHANGE);
-		move_tail(insertion, &vs_bm25_page_meta(page)->buffer);
-	}
+	page = vs_edit_page(&edit, insertion->locked[0], VS_EDIT_CHANGE);
+	move_tail(insertion, &vs_bm25_page_meta(page)->buffer);
 	while (part < insertion->npages)
 		edit_part(insertion, &edit, part++);
 	vs_edit_commit(&edit);
+}
+
+/* Write a record that the tail alone takes. */
+static void
+patch_tail(Relation rel, Buffer tail, const VsBm25RecordHeader *record,
+		   const VsBm25BufferTotals *before)
+{
+	VsBm25BufferTotals totals = *before;
+	Size		place = offsetof(VsBm25BufferPage, bytes) +
+		before->nbytes % BM25_BUFFER_PAGE_NBYTES;
+	VsPatch		patch;
+
+	count_record(&totals, record);
+	vs_patch_begin(&patch, rel, tail, place + record->nbytes);
+	vs_patch_write(&patch, offsetof(VsBm25BufferPage, totals), &totals,
+				   sizeof(totals));
+	vs_patch_write(&patch, place, record, record->nbytes);
+	vs_patch_commit(&patch);
 }
 
 /*
@@ -153,7 +173,6 @@ write_record(Insertion *insertion)
 static bool
 append_to_tail(Relation rel, const VsBm25RecordHeader *record)
 {
-	Insertion	insertion = {.rel = rel, .record = record};
 	Buffer		meta_buffer = vs_bm25_lock_meta(rel, BUFFER_LOCK_SHARE);
 	const VsBm25Meta *meta = vs_bm25_page_meta(BufferGetPage(meta_buffer));
 	const VsBm25BufferMeta *buffer = &meta->buffer;
@@ -170,14 +189,11 @@ append_to_tail(Relation rel, const VsBm25RecordHeader *record)
 								BUFFER_LOCK_EXCLUSIVE, BM25_PAGE_BUFFER,
 								&meta_buffer, 1);
 	vs_bm25_tail_totals(rel, buffer, BufferGetPage(tail), &totals);
-	has_room = totals.nbytes + record->nbytes <=
+	has_room = totals.nbytes > 0 &&
+		totals.nbytes + record->nbytes <=
 		(buffer->tail + 1) * BM25_BUFFER_PAGE_NBYTES;
 	if (has_room)
-	{
-		begin_insertion(&insertion, buffer, &totals);
-		insertion.buffers[0] = tail;
-		write_record(&insertion);
-	}
+		patch_tail(rel, tail, record, &totals);
 	UnlockReleaseBuffer(tail);
 	UnlockReleaseBuffer(meta_buffer);
 	return has_room;
@@ -187,7 +203,7 @@ append_to_tail(Relation rel, const VsBm25RecordHeader *record)
 static bool
 append_record(Relation rel, const VsBm25RecordHeader *record)
 {
-	Insertion	insertion = {.rel = rel, .record = record, .moves_tail = true};
+	Insertion	insertion = {.rel = rel, .record = record};
 	Buffer		meta_buffer;
 	const VsBm25BufferMeta *meta;
 	VsBm25BufferTotals totals;

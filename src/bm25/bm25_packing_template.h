@@ -222,7 +222,7 @@ PUT_ARRAY(uint8 *p, const NUMBER *numbers, int n, NUMBER base)
 		bits |= rest[i];
 	}
 	largest = width_of(bits);
-	width = choose_width(counts, largest, n);
+	width = n == 1 ? largest : choose_width(counts, largest, n);
 	mask = (NUMBER) ((UINT64CONST(1) << width) - 1);
 	for (int i = 0; i < n; i++)
 		low[i] = rest[i] & mask;
