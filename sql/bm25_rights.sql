@@ -74,7 +74,9 @@ GRANT INSERT ON docs TO bm25_regress_reader, bm25_regress_other;
 SET ROLE bm25_regress_reader;
 INSERT INTO docs VALUES (3, 'secret', 'secret:1');
 SET ROLE bm25_regress_other;
+\set SHOW_CONTEXT never
 INSERT INTO docs VALUES (4, 'secret', 'secret:1');
+\set SHOW_CONTEXT errors
 RESET ROLE;
 DROP TRIGGER note_score ON docs;
 

@@ -119,16 +119,42 @@ read_term(const VsBm25RecordHeader *record, uint32 number, VsBm25Term *term)
 			vs_bm25_report_record(record);
 }
 
+/* Four hashes; vectors are the compilers' own. */
+typedef uint32 Hashes __attribute__((vector_size(16)));
+
+/* The first of n hashes from "from" on that is this one; n if none is. */
+static uint32
+find_hash(const uint32 *hashes, uint32 n, uint32 from, uint32 hash)
+{
+	uint32		i = from;
+
+	while (i + 4 <= n)
+	{
+		Hashes		row;
+		uint64		equal[2];
+
+		memcpy(&row, hashes + i, sizeof(row));
+		row = (Hashes) (row == hash);
+		memcpy(equal, &row, sizeof(row));
+		if (equal[0] | equal[1])
+			break;
+		i += 4;
+	}
+	while (i < n && hashes[i] != hash)
+		i++;
+	return i;
+}
+
 bool
 vs_bm25_record_find(const VsBm25RecordHeader *record, uint32 hash,
 					const char *lexeme, int nbytes, VsBm25Term *term)
 {
 	const uint32 *hashes = vs_bm25_record_hashes(record);
+	uint32		n = record->nlexemes;
 
-	for (uint32 i = 0; i < record->nlexemes; i++)
+	for (uint32 i = find_hash(hashes, n, 0, hash); i < n;
+		 i = find_hash(hashes, n, i + 1, hash))
 	{
-		if (likely(hashes[i] != hash))
-			continue;
 		read_term(record, i, term);
 		if (vs_bm25_compare_lexemes(term->lexeme, term->nbytes,
 									lexeme, nbytes) == 0)

@@ -371,28 +371,23 @@ check_records(Relation rel, VsCheck *check, const VsBm25BufferCopy *copy,
 					   (unsigned long long) totals->total_len);
 }
 
-/* Check the buffer, unless it is another one than before on a standby. */
+/* Check the buffer as it was when the metapage was read. */
 static void
-check_buffer(Check *state, const VsBm25BufferMeta *before)
+check_buffer(Check *state, const VsBm25BufferMeta *buffer,
+			 const VsBm25BufferTotals *totals)
 {
-	VsBm25BufferTotals totals;
-	VsBm25Meta *meta = vs_bm25_read_all_meta(state->rel, &totals);
 	VsBm25BufferCopy copy;
-	bool		is_replaced = meta->buffer.generation != before->generation;
 
-	if (!is_replaced)
-	{
-		check_buffer_bounds(state, &meta->buffer, &totals);
-		vs_bm25_buffer_copy(state->rel, &meta->buffer, &totals, &copy);
-		is_replaced = copy.is_stale && is_sealed(state->rel, before);
-	}
-	if (is_replaced)
+	check_buffer_bounds(state, buffer, totals);
+	vs_bm25_buffer_copy(state->rel, buffer, totals, &copy);
+	if (!copy.is_stale)
+		check_records(state->rel, state->check, &copy, totals);
+	else if (is_sealed(state->rel, buffer))
 		vs_check_replaced(state->check, -1, -1, "the write buffer");
-	else if (copy.is_stale)
+	else
 		vs_check_error(state->check, -1, -1,
 					   "the write buffer has pages of another one");
-	else
-		check_records(state->rel, state->check, &copy, &totals);
+	pfree(copy.bytes);
 }
 
 bool
@@ -415,7 +410,9 @@ vs_bm25_digest_value(Relation index, Datum value, uint64 *digest)
 void
 vs_bm25_check(Relation index, VsCheck *check)
 {
-	VsBm25Meta *meta = vs_bm25_read_meta(index);
+	VsBm25BufferTotals totals;
+	bool		has_tail;
+	VsBm25Meta *meta = vs_bm25_find_all_meta(index, &totals, &has_tail);
 	Size		nblocks = RelationGetNumberOfBlocks(index);
 	Check		state = {
 		.check = check,
@@ -433,8 +430,12 @@ vs_bm25_check(Relation index, VsCheck *check)
 	for (uint32 i = 0; i < meta->nsegments; i++)
 		if (check_pages(&state, &meta->segments[i]))
 			vs_bm25_check_segment(index, check, &meta->segments[i]);
-	if (check_buffer_pages(&state, &meta->buffer))
-		check_buffer(&state, &meta->buffer);
+	if (!has_tail)
+		vs_check_error(check, BM25_META_BLOCK, -1,
+					   "the write buffer does not end on block %u",
+					   meta->buffer.blocks[meta->buffer.tail]);
+	if (check_buffer_pages(&state, &meta->buffer) && has_tail)
+		check_buffer(&state, &meta->buffer, &totals);
 
 	/* On a standby their pages are used anew meanwhile. */
 	if (!RecoveryInProgress())

@@ -74,8 +74,7 @@ lock_pages(Insertion *insertion, const VsBm25BufferMeta *meta)
 		insertion->buffers[i] = i < insertion->nold ?
 			vs_bm25_lock_another(insertion->rel,
 								 meta->blocks[insertion->first + i],
-								 BUFFER_LOCK_EXCLUSIVE, BM25_PAGE_BUFFER,
-								 insertion->locked, i + 1) :
+								 BM25_PAGE_BUFFER, insertion->locked, i + 1) :
 			vs_page_extend_locked(insertion->rel);
 }
 
@@ -186,8 +185,7 @@ append_to_tail(Relation rel, const VsBm25RecordHeader *record)
 		return false;
 	}
 	tail = vs_bm25_lock_another(rel, buffer->blocks[buffer->tail],
-								BUFFER_LOCK_EXCLUSIVE, BM25_PAGE_BUFFER,
-								&meta_buffer, 1);
+								BM25_PAGE_BUFFER, &meta_buffer, 1);
 	vs_bm25_tail_totals(rel, buffer, BufferGetPage(tail), &totals);
 	has_room = totals.nbytes > 0 &&
 		totals.nbytes + record->nbytes <=

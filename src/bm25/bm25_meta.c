@@ -77,54 +77,88 @@ are_totals_sane(uint32 tail, const VsBm25BufferTotals *totals)
 		totals->nbytes % sizeof(uint32) == 0;
 }
 
-void
-vs_bm25_tail_totals(Relation rel, const VsBm25BufferMeta *meta, Page page,
-					VsBm25BufferTotals *totals)
+/* What the buffer holds by its tail; false if that cannot be. */
+static bool
+find_totals_there(const VsBm25BufferMeta *meta, Page page,
+				  VsBm25BufferTotals *totals)
 {
-	bool		is_sane = true;
+	memset(totals, 0, sizeof(*totals));
+	if (vs_page_kind(page) != BM25_PAGE_BUFFER)
+		return false;
+	if (vs_page_opaque(page)->generation == meta->generation)
+		*totals = vs_bm25_page_buffer(page)->totals;
+	return are_totals_sane(meta->tail, totals);
+}
+
+/* The same where the tail is still to be found. */
+static bool
+find_totals(Relation rel, Buffer meta_buffer, VsBm25BufferTotals *totals)
+{
+	const VsBm25BufferMeta *meta =
+		&vs_bm25_page_meta(BufferGetPage(meta_buffer))->buffer;
+	BlockNumber block = meta->blocks[meta->tail];
+	Buffer		buffer;
+	bool		found;
 
 	memset(totals, 0, sizeof(*totals));
-	if (vs_page_opaque(page)->generation != meta->generation)
-		is_sane = meta->tail == 0;
-	else
-	{
-		*totals = vs_bm25_page_buffer(page)->totals;
-		is_sane = are_totals_sane(meta->tail, totals);
-	}
-	if (unlikely(!is_sane))
-		ereport(ERROR,
-				(errcode(ERRCODE_INDEX_CORRUPTED),
-				 errmsg("write buffer of index \"%s\" does not end on block %u, as its metapage says",
-						RelationGetRelationName(rel), meta->blocks[meta->tail]),
-				 errhint("Please REINDEX it.")));
+	if (meta->npages == 0)
+		return true;
+	if (block == BM25_META_BLOCK || !vs_page_exists(rel, block))
+		return false;
+	buffer = vs_page_pin(rel, block);
+	LockBuffer(buffer, BUFFER_LOCK_SHARE);
+	found = find_totals_there(meta, BufferGetPage(buffer), totals);
+	UnlockReleaseBuffer(buffer);
+	return found;
+}
+
+/* ERROR for a buffer whose tail is none. */
+static void
+report_tail(Relation rel, const VsBm25BufferMeta *meta)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INDEX_CORRUPTED),
+			 errmsg("write buffer of index \"%s\" does not end on block %u, as its metapage says",
+					RelationGetRelationName(rel), meta->blocks[meta->tail]),
+			 errhint("Please REINDEX it.")));
 }
 
 void
 vs_bm25_read_totals(Relation rel, Buffer meta_buffer,
 					VsBm25BufferTotals *totals)
 {
-	const VsBm25BufferMeta *meta =
-		&vs_bm25_page_meta(BufferGetPage(meta_buffer))->buffer;
-	Buffer		buffer;
+	if (unlikely(!find_totals(rel, meta_buffer, totals)))
+		report_tail(rel,
+					&vs_bm25_page_meta(BufferGetPage(meta_buffer))->buffer);
+}
 
-	memset(totals, 0, sizeof(*totals));
-	if (meta->npages == 0)
-		return;
-	buffer = vs_bm25_lock_another(rel, meta->blocks[meta->tail],
-								  BUFFER_LOCK_SHARE, BM25_PAGE_BUFFER,
-								  &meta_buffer, 1);
-	vs_bm25_tail_totals(rel, meta, BufferGetPage(buffer), totals);
+void
+vs_bm25_tail_totals(Relation rel, const VsBm25BufferMeta *meta, Page page,
+					VsBm25BufferTotals *totals)
+{
+	if (unlikely(!find_totals_there(meta, page, totals)))
+		report_tail(rel, meta);
+}
+
+VsBm25Meta *
+vs_bm25_find_all_meta(Relation rel, VsBm25BufferTotals *totals, bool *has_tail)
+{
+	Buffer		buffer = vs_bm25_lock_meta(rel, BUFFER_LOCK_SHARE);
+	VsBm25Meta *meta = copy_meta(buffer);
+
+	*has_tail = find_totals(rel, buffer, totals);
 	UnlockReleaseBuffer(buffer);
+	return meta;
 }
 
 VsBm25Meta *
 vs_bm25_read_all_meta(Relation rel, VsBm25BufferTotals *totals)
 {
-	Buffer		buffer = vs_bm25_lock_meta(rel, BUFFER_LOCK_SHARE);
-	VsBm25Meta *meta = copy_meta(buffer);
+	bool		has_tail;
+	VsBm25Meta *meta = vs_bm25_find_all_meta(rel, totals, &has_tail);
 
-	vs_bm25_read_totals(rel, buffer, totals);
-	UnlockReleaseBuffer(buffer);
+	if (unlikely(!has_tail))
+		report_tail(rel, &meta->buffer);
 	return meta;
 }
 
@@ -161,7 +195,7 @@ vs_bm25_begin_meta(Relation rel, VsBm25MetaEdit *change)
 }
 
 Buffer
-vs_bm25_lock_another(Relation rel, BlockNumber block, int lockmode, uint16 kind,
+vs_bm25_lock_another(Relation rel, BlockNumber block, uint16 kind,
 					 const Buffer *locked, int n)
 {
 	for (int i = 0; i < n; i++)
@@ -171,14 +205,13 @@ vs_bm25_lock_another(Relation rel, BlockNumber block, int lockmode, uint16 kind,
 					 errmsg("index \"%s\" refers to block %u for two purposes",
 							RelationGetRelationName(rel), block),
 					 errhint("Please REINDEX it.")));
-	return vs_page_read(rel, block, lockmode, kind);
+	return vs_page_read(rel, block, BUFFER_LOCK_EXCLUSIVE, kind);
 }
 
 Page
 vs_bm25_add_page(VsBm25MetaEdit *change, BlockNumber block, uint16 kind)
 {
-	Buffer		buffer = vs_bm25_lock_another(change->rel, block,
-											  BUFFER_LOCK_EXCLUSIVE, kind,
+	Buffer		buffer = vs_bm25_lock_another(change->rel, block, kind,
 											  change->buffers, change->nbuffers);
 
 	Assert(change->nbuffers < VS_EDIT_MAX_PAGES);

@@ -42,6 +42,11 @@ extern VsBm25Meta *vs_bm25_read_meta(Relation rel);
 extern VsBm25Meta *vs_bm25_read_all_meta(Relation rel,
 										 VsBm25BufferTotals *totals);
 
+/* The same for one that may be damaged; has_tail is false if nothing is found. */
+extern VsBm25Meta *vs_bm25_find_all_meta(Relation rel,
+										 VsBm25BufferTotals *totals,
+										 bool *has_tail);
+
 /* What the write buffer holds, while the caller has the metapage locked. */
 extern void vs_bm25_read_totals(Relation rel, Buffer meta_buffer,
 								VsBm25BufferTotals *totals);
@@ -71,11 +76,11 @@ typedef struct VsBm25MetaEdit
 extern VsBm25Meta *vs_bm25_begin_meta(Relation rel, VsBm25MetaEdit *change);
 
 /*
- * Read and lock a page of this kind, beside n others that the caller has locked.
- * ERROR if it is one of these: a damaged number must not wait for ourselves.
+ * Read and lock exclusively a page of this kind, beside n others that the caller
+ * has locked.  ERROR if it is one of these: a damaged number must not wait for
+ * ourselves.
  */
-extern Buffer vs_bm25_lock_another(Relation rel, BlockNumber block,
-								   int lockmode, uint16 kind,
+extern Buffer vs_bm25_lock_another(Relation rel, BlockNumber block, uint16 kind,
 								   const Buffer *locked, int n);
 
 /* Take another page into the change. */

@@ -151,7 +151,7 @@ sub are_found
 my $texts = $INDEXES{texts};
 my $file = \$texts->{file};
 my $refused = 'metapage of index "texts_bm25_bm25" is corrupted';
-my $no_tail = 'write buffer of index "texts_bm25_bm25" does not end on block';
+my $no_tail = 'write buffer does not end on block';
 my $large = segment($file, 0);
 my $small = segment($file, 1);
 my $large_header = number_at($file, $large->{entry} + 4);
