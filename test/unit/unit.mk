@@ -24,8 +24,8 @@ $(UNIT_DIR)/test_training: UNIT_OBJS = $(CENTROID_OBJS) src/quant/outliers.o \
 $(UNIT_DIR)/test_training: $(CENTROID_OBJS) src/quant/outliers.o \
 	test/unit/server_stubs.c
 
-$(UNIT_DIR)/test_posting: UNIT_OBJS = $(BM25_POSTING_OBJS)
-$(UNIT_DIR)/test_posting: $(BM25_POSTING_OBJS)
+$(UNIT_DIR)/test_posting: UNIT_OBJS = $(BM25_POSTING_OBJS) test/unit/server_stubs.c
+$(UNIT_DIR)/test_posting: $(BM25_POSTING_OBJS) test/unit/server_stubs.c
 
 $(UNIT_TESTS) $(UNIT_BENCHES): $(UNIT_DIR)/%: test/unit/%.c $(KERNEL_OBJS)
 	@mkdir -p $(UNIT_DIR)
