@@ -126,6 +126,27 @@ REINDEX INDEX long_t;
 SELECT errors_of('long_t');
 DROP TABLE long;
 
+-- A tsvector that is received in binary form may have a lexeme twice.
+CREATE TABLE received (t tsvector);
+CREATE INDEX received_t ON received USING bm25 (t);
+COPY received FROM PROGRAM
+    $$printf 'PGCOPY\n\377\r\n\000\000\000\000\000\000\000\000\000\000\001\000\000\000\024\000\000\000\003a\000\000\001\000\001a\000\000\001\000\002b\000\000\000\377\377'$$
+    (FORMAT binary);
+INSERT INTO received VALUES ('b:1 c:2');
+SELECT t, length(t) FROM received WHERE t @@ 'a';
+SELECT round(bm25_score(t, 'a | b')::numeric, 6) AS score FROM received
+    ORDER BY t <@> 'a | b' LIMIT 2;
+SELECT errors_of('received_t');
+SELECT vsearch_merge('received_t');
+SELECT errors_of('received_t');
+REINDEX INDEX received_t;
+SELECT errors_of('received_t');
+SELECT round(bm25_score(t, 'a | b')::numeric, 6) AS score FROM received
+    ORDER BY t <@> 'a | b' LIMIT 2;
+SELECT name, value FROM vsearch_index_stats('received_t')
+    WHERE name IN ('documents', 'lexemes', 'postings', 'average_length');
+DROP TABLE received;
+
 -- A table of the same transaction, a temporary and an unlogged one.
 BEGIN;
 CREATE TABLE made (t tsvector);

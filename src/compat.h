@@ -201,6 +201,8 @@ vs_compat_zero_extend(Relation rel, BlockNumber first, int nblocks)
  * length (OffsetNumbers) and bytes.  It is so from 15 to 18, as standbys and
  * pg_waldump of a major version's releases all read them.
  */
+#ifndef VS_COMPAT_KNOWS_GENERIC_WAL
 #define VS_COMPAT_KNOWS_GENERIC_WAL (PG_VERSION_NUM < 190000)
+#endif
 
 #endif							/* VSEARCH_COMPAT_H */

@@ -141,7 +141,7 @@ load_row(Relation rel, ItemPointer tid, Datum *values, bool *isnull,
 	TSVector	tsv = NULL;
 
 	if (!isnull[0])
-		tsv = DatumGetTSVector(vs_toast_read(build->toast, values[0]));
+		tsv = vs_bm25_get_tsvector(vs_toast_read(build->toast, values[0]));
 	if (!vs_bm25_accumulator_has_room(build->accumulator, tsv))
 		vs_bm25_runs_add(build->runs, build->accumulator);
 	vs_bm25_accumulator_add(build->accumulator, tid, tsv);

@@ -33,13 +33,6 @@ typedef struct Check
 	bool		is_replaced;	/* it was, meanwhile */
 } Check;
 
-/* VsCheckKinds.nbytes */
-static Size
-nbytes_of_kind(const void *state, uint16 kind)
-{
-	return VS_CHECK_ANY_NBYTES;
-}
-
 /* VsCheckKinds.examine: the metapage ends where its directory does. */
 static void
 examine_page(void *arg, BlockNumber block, uint16 kind)
@@ -65,7 +58,6 @@ static const VsCheckKinds page_kinds = {
 	.first = BM25_PAGE_META,
 	.last = BM25_PAGE_BUFFER,
 	.meta = BM25_PAGE_META,
-	.nbytes = nbytes_of_kind,
 	.examine = examine_page,
 };
 
@@ -316,26 +308,34 @@ is_sealed(Relation rel, const VsBm25BufferMeta *buffer)
 	return is_sealed;
 }
 
-/* Check that the buffer's pages end behind what is counted in. */
+/*
+ * Check that a page of the buffer ends behind what is counted in; pages behind the
+ * tail count nothing, unless a standby's tail has moved on.
+ */
 static void
-check_buffer_bounds(Check *state, const VsBm25BufferMeta *buffer,
-					const VsBm25BufferTotals *totals)
+check_buffer_page(Check *state, const VsBm25BufferMeta *buffer,
+				  const VsBm25BufferTotals *totals, uint32 number)
 {
-	for (uint32 begin = 0; begin < totals->nbytes; begin += BM25_BUFFER_PAGE_NBYTES)
-	{
-		BlockNumber block = buffer->blocks[begin / BM25_BUFFER_PAGE_NBYTES];
-		int			wanted = offsetof(VsBm25BufferPage, bytes) +
-			Min(totals->nbytes - begin, BM25_BUFFER_PAGE_NBYTES);
-		Buffer		locked = vs_page_read(state->rel, block, BUFFER_LOCK_SHARE,
-										  BM25_PAGE_BUFFER);
-		int			found = vs_page_nbytes(BufferGetPage(locked));
+	BlockNumber block = buffer->blocks[number];
+	Buffer		locked = vs_page_read(state->rel, block, BUFFER_LOCK_SHARE,
+									  BM25_PAGE_BUFFER);
+	Page		page = BufferGetPage(locked);
+	bool		is_ours = vs_page_opaque(page)->generation == buffer->generation;
+	uint32		nbytes = vs_bm25_page_buffer(page)->totals.nbytes;
+	int			found = vs_page_nbytes(page);
+	int			wanted = offsetof(VsBm25BufferPage, bytes) +
+		Min((int64) totals->nbytes - (int64) (number * BM25_BUFFER_PAGE_NBYTES),
+			(int64) BM25_BUFFER_PAGE_NBYTES);
 
-		UnlockReleaseBuffer(locked);
-		if (found < wanted && !is_sealed(state->rel, buffer))
-			vs_check_error(state->check, block, -1,
-						   "page of the write buffer has %d bytes, not %d",
-						   found, wanted);
-	}
+	UnlockReleaseBuffer(locked);
+	if (is_ours && found < wanted)
+		vs_check_error(state->check, block, -1,
+					   "page of the write buffer has %d bytes, not %d",
+					   found, wanted);
+	if (is_ours && number > buffer->tail && nbytes > 0 && !RecoveryInProgress())
+		vs_check_error(state->check, block, -1,
+					   "page behind the write buffer's tail counts %u bytes",
+					   nbytes);
 }
 
 /* Check a buffer's records against its totals. */
@@ -364,7 +364,7 @@ check_records(Relation rel, VsCheck *check, const VsBm25BufferCopy *copy,
 	}
 	if (ndocs != totals->ndocs || nnulls != totals->nnulls ||
 		total_len != totals->total_len)
-		vs_check_error(check, BM25_META_BLOCK, -1,
+		vs_check_error(check, -1, -1,
 					   "the write buffer has %u documents, %u NULLs and length %llu, not %u, %u and %llu",
 					   ndocs, nnulls, (unsigned long long) total_len,
 					   totals->ndocs, totals->nnulls,
@@ -378,7 +378,8 @@ check_buffer(Check *state, const VsBm25BufferMeta *buffer,
 {
 	VsBm25BufferCopy copy;
 
-	check_buffer_bounds(state, buffer, totals);
+	for (uint32 i = 0; i < buffer->npages; i++)
+		check_buffer_page(state, buffer, totals, i);
 	vs_bm25_buffer_copy(state->rel, buffer, totals, &copy);
 	if (!copy.is_stale)
 		check_records(state->rel, state->check, &copy, totals);
@@ -393,7 +394,7 @@ check_buffer(Check *state, const VsBm25BufferMeta *buffer,
 bool
 vs_bm25_digest_value(Relation index, Datum value, uint64 *digest)
 {
-	TSVector	tsv = DatumGetTSVector(value);
+	TSVector	tsv = vs_bm25_get_tsvector(value);
 	VsBm25Term	term;
 
 	*digest = 0;

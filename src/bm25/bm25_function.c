@@ -87,7 +87,7 @@ get_bound_query(FmgrInfo *flinfo, const VsBm25QueryDatum *datum)
 static double
 score(FunctionCallInfo fcinfo)
 {
-	TSVector	tsv = PG_GETARG_TSVECTOR(0);
+	TSVector	tsv = vs_bm25_get_tsvector(PG_GETARG_DATUM(0));
 	const VsBm25QueryDatum *datum = (VsBm25QueryDatum *) PG_GETARG_POINTER(1);
 	double		result = vs_bm25_query_score_tsvector(get_bound_query(fcinfo->flinfo,
 																	  datum),

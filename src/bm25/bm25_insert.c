@@ -81,10 +81,10 @@ lock_pages(Insertion *insertion, const VsBm25BufferMeta *meta)
 /*
  * Write the part of the record that goes to a page, which ends there: what it held
  * behind that is of a buffer that was sealed, or of a record that was not counted in.
- * The last page is the tail.
+ * The last page is the tail once the tail moves; what was it counts no more.
  */
 static void
-edit_part(Insertion *insertion, VsEdit *edit, int part)
+edit_part(Insertion *insertion, VsEdit *edit, int part, bool moves_tail)
 {
 	bool		is_new = part >= insertion->nold;
 	Page		page = vs_edit_page(edit, insertion->buffers[part],
@@ -101,7 +101,7 @@ edit_part(Insertion *insertion, VsEdit *edit, int part)
 	vs_page_opaque(page)->generation = insertion->generation;
 	if (part == insertion->npages - 1)
 		contents->totals = insertion->totals;
-	else if (begin == page_begin)
+	else if (moves_tail || begin == page_begin)
 		memset(&contents->totals, 0, sizeof(contents->totals));
 	memcpy(contents->bytes + (begin - page_begin),
 		   (const char *) insertion->record + (begin - insertion->begin),
@@ -110,14 +110,20 @@ edit_part(Insertion *insertion, VsEdit *edit, int part)
 					   (end - page_begin));
 }
 
-/* Let the metapage know the pages that are new, and the tail. */
+/*
+ * Let the metapage know the pages that are new, and the tail; and that nobody seals,
+ * as the insert lock is ours: an error may have left that there.
+ */
 static void
-move_tail(const Insertion *insertion, VsBm25BufferMeta *meta)
+move_tail(const Insertion *insertion, VsBm25Meta *meta)
 {
+	VsBm25BufferMeta *buffer = &meta->buffer;
+
 	for (int i = insertion->nold; i < insertion->npages; i++)
-		meta->blocks[meta->npages++] =
+		buffer->blocks[buffer->npages++] =
 			BufferGetBlockNumber(insertion->buffers[i]);
-	meta->tail = insertion->first + insertion->npages - 1;
+	buffer->tail = insertion->first + insertion->npages - 1;
+	meta->writing[BM25_SEALING] = 0;
 }
 
 /*
@@ -134,15 +140,15 @@ write_record(Insertion *insertion)
 	while (insertion->npages - part > VS_EDIT_MAX_PAGES - 1)
 	{
 		vs_edit_begin(&edit, insertion->rel, VS_EDIT_LOGGED);
-		edit_part(insertion, &edit, part++);
+		edit_part(insertion, &edit, part++, false);
 		vs_edit_commit(&edit);
 	}
 
 	vs_edit_begin(&edit, insertion->rel, VS_EDIT_LOGGED);
 	page = vs_edit_page(&edit, insertion->locked[0], VS_EDIT_CHANGE);
-	move_tail(insertion, &vs_bm25_page_meta(page)->buffer);
+	move_tail(insertion, vs_bm25_page_meta(page));
 	while (part < insertion->npages)
-		edit_part(insertion, &edit, part++);
+		edit_part(insertion, &edit, part++, true);
 	vs_edit_commit(&edit);
 }
 
@@ -179,7 +185,7 @@ append_to_tail(Relation rel, const VsBm25RecordHeader *record)
 	VsBm25BufferTotals totals;
 	bool		has_room;
 
-	if (meta->writing[BM25_SEALING] != 0 || buffer->npages == 0)
+	if (meta->writing[BM25_SEALING] != 0 || buffer->tail == BM25_NO_TAIL)
 	{
 		UnlockReleaseBuffer(meta_buffer);
 		return false;
@@ -187,8 +193,7 @@ append_to_tail(Relation rel, const VsBm25RecordHeader *record)
 	tail = vs_bm25_lock_another(rel, buffer->blocks[buffer->tail],
 								BM25_PAGE_BUFFER, &meta_buffer, 1);
 	vs_bm25_tail_totals(rel, buffer, BufferGetPage(tail), &totals);
-	has_room = totals.nbytes > 0 &&
-		totals.nbytes + record->nbytes <=
+	has_room = totals.nbytes + record->nbytes <=
 		(buffer->tail + 1) * BM25_BUFFER_PAGE_NBYTES;
 	if (has_room)
 		patch_tail(rel, tail, record, &totals);
@@ -259,7 +264,7 @@ vs_bm25_insert(Relation index, Datum *values, bool *isnull, ItemPointer tid,
 												  "bm25 insert",
 												  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
-	TSVector	tsv = isnull[0] ? NULL : DatumGetTSVector(values[0]);
+	TSVector	tsv = isnull[0] ? NULL : vs_bm25_get_tsvector(values[0]);
 
 	insert_record(index, heap, vs_bm25_form_record(tid, tsv));
 	MemoryContextSwitchTo(old);

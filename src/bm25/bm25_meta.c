@@ -17,7 +17,7 @@ is_meta_sane(const VsBm25Meta *meta)
 	return meta->next_id > 1 && buffer->generation < meta->next_id &&
 		meta->nsegments <= BM25_MAX_SEGMENTS &&
 		buffer->npages <= BM25_BUFFER_PAGES &&
-		(buffer->tail == 0 || buffer->tail < buffer->npages) &&
+		(buffer->tail == BM25_NO_TAIL || buffer->tail < buffer->npages) &&
 		(meta->retired_first == 0) == (meta->retired_last == 0);
 }
 
@@ -67,27 +67,21 @@ vs_bm25_read_meta(Relation rel)
 	return meta;
 }
 
-/* Whether a tail of this number can say this. */
-static bool
-are_totals_sane(uint32 tail, const VsBm25BufferTotals *totals)
-{
-	return (totals->nbytes == 0 ? tail == 0 :
-			totals->nbytes > tail * BM25_BUFFER_PAGE_NBYTES &&
-			totals->nbytes <= (tail + 1) * BM25_BUFFER_PAGE_NBYTES) &&
-		totals->nbytes % sizeof(uint32) == 0;
-}
-
 /* What the buffer holds by its tail; false if that cannot be. */
 static bool
 find_totals_there(const VsBm25BufferMeta *meta, Page page,
 				  VsBm25BufferTotals *totals)
 {
-	memset(totals, 0, sizeof(*totals));
-	if (vs_page_kind(page) != BM25_PAGE_BUFFER)
+	uint32		begin = meta->tail * BM25_BUFFER_PAGE_NBYTES;
+
+	if (vs_page_kind(page) != BM25_PAGE_BUFFER ||
+		vs_page_opaque(page)->generation != meta->generation)
 		return false;
-	if (vs_page_opaque(page)->generation == meta->generation)
-		*totals = vs_bm25_page_buffer(page)->totals;
-	return are_totals_sane(meta->tail, totals);
+	*totals = vs_bm25_page_buffer(page)->totals;
+	return totals->nbytes > begin && totals->nbytes % sizeof(uint32) == 0 &&
+		totals->nbytes - begin <= BM25_BUFFER_PAGE_NBYTES &&
+		offsetof(VsBm25BufferPage, bytes) + totals->nbytes - begin <=
+		vs_page_nbytes(page);
 }
 
 /* The same where the tail is still to be found. */
@@ -96,13 +90,14 @@ find_totals(Relation rel, Buffer meta_buffer, VsBm25BufferTotals *totals)
 {
 	const VsBm25BufferMeta *meta =
 		&vs_bm25_page_meta(BufferGetPage(meta_buffer))->buffer;
-	BlockNumber block = meta->blocks[meta->tail];
+	BlockNumber block;
 	Buffer		buffer;
 	bool		found;
 
 	memset(totals, 0, sizeof(*totals));
-	if (meta->npages == 0)
+	if (meta->tail == BM25_NO_TAIL)
 		return true;
+	block = meta->blocks[meta->tail];
 	if (block == BM25_META_BLOCK || !vs_page_exists(rel, block))
 		return false;
 	buffer = vs_page_pin(rel, block);
@@ -172,6 +167,7 @@ vs_bm25_init_meta(Page page)
 	meta->version = BM25_VERSION;
 	meta->next_id = 2;
 	meta->buffer.generation = 1;
+	meta->buffer.tail = BM25_NO_TAIL;
 }
 
 void

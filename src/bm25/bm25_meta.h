@@ -7,9 +7,10 @@
  *						bits in delete bitmaps; the segments are busy meanwhile
  *		merge lock		who makes a small merge, throughout; and whoever takes
  *						segments out of the directory, or changes which are busy
- *		insert lock		shared: who appends to the buffer or marks its records;
+ *		insert lock		shared: who moves the buffer's tail or marks its records;
  *						exclusive: who seals it
- *		metapage, then pages of the buffer in order, then any other page
+ *		metapage		shared: who reads it or appends to the tail
+ *		pages of the buffer in order, then any other page
  * An insert takes the merge lock only if it is free, or the directory is full.
  *
  * A segment that is busy is changed, or goes away, by who holds the rewrite lock

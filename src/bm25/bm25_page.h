@@ -57,7 +57,7 @@ typedef struct VsBm25BufferTotals
 
 typedef struct VsBm25BufferPage
 {
-	VsBm25BufferTotals totals;	/* true on the tail, or 0 */
+	VsBm25BufferTotals totals;	/* true on the tail; of others nobody asks */
 	char		bytes[FLEXIBLE_ARRAY_MEMBER];	/* of the stream */
 } VsBm25BufferPage;
 
@@ -66,11 +66,14 @@ typedef struct VsBm25BufferPage
 	(VS_PAGE_CAPACITY - offsetof(VsBm25BufferPage, bytes))
 #define BM25_BUFFER_CAPACITY	(BM25_BUFFER_PAGES * BM25_BUFFER_PAGE_NBYTES)
 
+#define BM25_NO_TAIL		PG_UINT32_MAX
+
 typedef struct VsBm25BufferMeta
 {
-	uint32		generation;		/* what its pages carry; an empty one has none */
+	uint32		generation;		/* what its pages carry */
 	uint32		npages;			/* blocks[] that exist */
-	uint32		tail;			/* of these; 0 if it is empty */
+	uint32		tail;			/* the number of one, BM25_NO_TAIL: it is
+								 * empty */
 	uint32		unused;			/* 0 */
 	BlockNumber blocks[BM25_BUFFER_PAGES];
 } VsBm25BufferMeta;

@@ -314,7 +314,7 @@ seal(Relation rel)
 	vs_bm25_begin_meta(rel, &change);
 	vs_bm25_publish(change.meta, BM25_SEALING, &entry);
 	change.meta->buffer.generation = change.meta->next_id++;
-	change.meta->buffer.tail = 0;
+	change.meta->buffer.tail = BM25_NO_TAIL;
 	vs_bm25_commit_meta(&change);
 }
 

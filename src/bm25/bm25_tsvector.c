@@ -6,6 +6,34 @@
 
 #include "bm25/bm25_tsvector.h"
 #include "common/hashfn.h"
+#include "utils/fmgrprotos.h"
+
+static bool
+has_repeats(TSVector tsv)
+{
+	const WordEntry *entries = ARRPTR(tsv);
+	const char *lexemes = STRPTR(tsv);
+
+	for (int i = 1; i < tsv->size; i++)
+		if (unlikely(entries[i].len == entries[i - 1].len &&
+					 memcmp(lexemes + entries[i].pos,
+							lexemes + entries[i - 1].pos, entries[i].len) == 0))
+			return true;
+	return false;
+}
+
+TSVector
+vs_bm25_get_tsvector(Datum value)
+{
+	TSVector	tsv = DatumGetTSVector(value);
+
+	/* Reading its text unites them. */
+	if (unlikely(has_repeats(tsv)))
+		return DatumGetTSVector(DirectFunctionCall1(tsvectorin,
+													DirectFunctionCall1(tsvectorout,
+																		TSVectorGetDatum(tsv))));
+	return tsv;
+}
 
 void
 vs_bm25_get_term(TSVector tsv, int i, VsBm25Term *term)

@@ -21,6 +21,12 @@ typedef struct VsBm25Term
 	uint16		tfs[BM25_LABELS];	/* all 0: stripped of positions */
 } VsBm25Term;
 
+/*
+ * The tsvector of a value, detoasted, with each lexeme once: one that was received
+ * in binary form may have it several times.
+ */
+extern TSVector vs_bm25_get_tsvector(Datum value);
+
 /* The i-th lexeme; they ascend by vs_bm25_compare_lexemes. */
 extern void vs_bm25_get_term(TSVector tsv, int i, VsBm25Term *term);
 

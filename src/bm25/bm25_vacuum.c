@@ -22,6 +22,7 @@
 #include "storage/indexfsm.h"
 #include "storage/lmgr.h"
 #include "storage/page.h"
+#include "storage/patch.h"
 
 /* Rows whose TIDs are read at once. */
 #define CHUNK_NROWS 1024
@@ -190,17 +191,27 @@ static void
 mark_record(Vacuum *vacuum, const VsBm25Meta *meta, uint32 offset)
 {
 	BlockNumber block = meta->buffer.blocks[offset / BM25_BUFFER_PAGE_NBYTES];
+	Size		place = offsetof(VsBm25BufferPage, bytes) +
+		offset % BM25_BUFFER_PAGE_NBYTES;
 	Buffer		buffer = vs_page_read(vacuum->rel, block,
 									  BUFFER_LOCK_EXCLUSIVE,
 									  BM25_PAGE_BUFFER);
-	VsEdit		edit;
-	Page		page;
+	Page		page = BufferGetPage(buffer);
+	int			nbytes = vs_page_nbytes(page);
+	VsPatch		patch;
+	uint16		flags;
 
-	vs_edit_begin(&edit, vacuum->rel, VS_EDIT_LOGGED);
-	page = vs_edit_page(&edit, buffer, VS_EDIT_CHANGE);
-	*(uint16 *) (vs_bm25_page_buffer(page)->bytes +
-				 offset % BM25_BUFFER_PAGE_NBYTES) |= BM25_RECORD_DEAD;
-	vs_edit_commit(&edit);
+	if (unlikely(nbytes < (int) (place + sizeof(flags))))
+		ereport(ERROR,
+				(errcode(ERRCODE_INDEX_CORRUPTED),
+				 errmsg("write buffer of index \"%s\" has %d bytes on block %u, too few",
+						RelationGetRelationName(vacuum->rel), nbytes, block),
+				 errhint("Please REINDEX it.")));
+	memcpy(&flags, vs_page_records(page) + place, sizeof(flags));
+	flags |= BM25_RECORD_DEAD;
+	vs_patch_begin(&patch, vacuum->rel, buffer, nbytes);
+	vs_patch_write(&patch, place, &flags, sizeof(flags));
+	vs_patch_commit(&patch);
 	UnlockReleaseBuffer(buffer);
 	vacuum->base->stats->tuples_removed++;
 }

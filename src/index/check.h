@@ -44,7 +44,7 @@ typedef struct VsCheckKinds
 	uint16		last;
 	uint16		meta;			/* that of the metapage, block 0, alone */
 
-	/* Bytes of records of a kind, or VS_CHECK_ANY_NBYTES. */
+	/* Bytes of records of a kind, or VS_CHECK_ANY_NBYTES; NULL: of all kinds. */
 	Size		(*nbytes) (const void *state, uint16 kind);
 
 	/* What else there is to check of a page by itself; NULL: nothing. */

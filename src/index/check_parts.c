@@ -49,7 +49,9 @@ check_page(VsCheck *check, Relation index, BlockNumber block,
 		vs_check_error(check, block, -1, "unexpected page kind %u", kind);
 		kind = 0;
 	}
-	else if (!has_right_bounds(page, kinds->nbytes(state, kind)))
+	else if (!has_right_bounds(page, kinds->nbytes == NULL ?
+							   VS_CHECK_ANY_NBYTES :
+							   kinds->nbytes(state, kind)))
 	{
 		vs_check_error(check, block, -1,
 					   "page bounds do not fit page kind %u", kind);

@@ -2,7 +2,8 @@
  * edit.h
  *		Atomic, WAL-logged changes of a few pages.
  *
- * The only way in which pages of our indexes change:
+ * The only way in which pages of our indexes change, but for patches of a page
+ * (patch.h):
  *
  *		vs_edit_begin(&edit, index, mode);
  *		page = vs_edit_page(&edit, buffer, VS_EDIT_CHANGE);

@@ -25,10 +25,16 @@ vs_page_init(Page page, uint16 kind, Size nbytes)
 uint16
 vs_page_kind(Page page)
 {
-	/* Damaged bounds must not lead beyond the page. */
+	const PageHeaderData *header = (PageHeader) page;
+
+	/*
+	 * Damaged bounds must not lead beyond the page.  The server has seen that
+	 * pd_lower is not above pd_upper; it zeroes what is between them.
+	 */
 	if (PageIsNew(page) ||
 		PageGetPageSize(page) != BLCKSZ ||
-		((PageHeader) page)->pd_special != BLCKSZ - MAXALIGN(sizeof(VsPageOpaque)) ||
+		header->pd_special != BLCKSZ - MAXALIGN(sizeof(VsPageOpaque)) ||
+		header->pd_upper != header->pd_special ||
 		vs_page_opaque(page)->page_id != VS_PAGE_ID)
 		return 0;
 	return vs_page_opaque(page)->kind;
@@ -69,11 +75,8 @@ vs_page_require_tid(Relation index, const ItemPointerData *tid)
 bool
 vs_page_is_sound(Page page, Size nbytes)
 {
-	PageHeader	header = (PageHeader) page;
-
 	return vs_page_kind(page) != 0 &&
-		header->pd_upper == header->pd_special &&
-		header->pd_lower == MAXALIGN(SizeOfPageHeaderData) + nbytes;
+		((PageHeader) page)->pd_lower == MAXALIGN(SizeOfPageHeaderData) + nbytes;
 }
 
 bool

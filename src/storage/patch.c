@@ -45,20 +45,24 @@ vs_patch_write(VsPatch *patch, Size offset, const void *bytes, Size nbytes)
 	add_part(patch, place, bytes, nbytes);
 }
 
-/* What lies behind the records is zero, as replay leaves it. */
+/*
+ * What lies behind the records is zero, and so is what comes to be among them and no
+ * part writes: as replay has it.  Relations without WAL may have other bytes there.
+ */
 static void
 write_parts(const VsPatch *patch, Page page)
 {
 	uint16		lower = ((PageHeader) page)->pd_lower;
+	uint16		upper = Max(lower, patch->lower);
 
+	lower = Min(lower, patch->lower);
+	memset((char *) page + lower, 0, upper - lower);
 	for (int i = 0; i < patch->nparts; i++)
 	{
 		const VsPatchPart *part = &patch->parts[i];
 
 		memcpy((char *) page + part->place[0], part->bytes, part->place[1]);
 	}
-	if (patch->lower < lower)
-		memset((char *) page + patch->lower, 0, lower - patch->lower);
 }
 
 /* Log the parts as generic WAL's own fragments. */

@@ -10,8 +10,9 @@
  * It does what an edit of one page does (edit.h), without a copy of the page and
  * without looking for what differs: for changes that are small and frequent.  The
  * caller holds an exclusive lock on the buffer from before vs_patch_begin until
- * after vs_patch_commit, and releases it.  The page changes in the commit alone; an
- * error before that changes nothing.
+ * after vs_patch_commit, and releases it.  The page, which must be of a kind of ours
+ * (vs_page_require), changes in the commit alone; an error before that changes
+ * nothing.
  */
 #ifndef VS_PATCH_H
 #define VS_PATCH_H

@@ -27,8 +27,12 @@ my $node = start_node('check_damage_texts', conf => <<~'CONF');
 my %KINDS = (meta => 1, header => 2, segment => 3, buffer => 4);
 my ($ROWS, $DELETES, $POSTINGS, $SKIPS, $LEXEMES, $TREE) = 0 .. 5;
 
-# Segments with deleted rows, and a buffer; and a queue of retired segments.
-my %INDEXES = (texts => { rows => 3000 }, queue => { rows => 300 });
+# Segments with deleted rows, and a buffer; a queue of retired segments; and a buffer
+# of one page.
+my %INDEXES = (
+    texts => { rows => 3000 },
+    queue => { rows => 300 },
+    brief => { rows => 30 });
 
 foreach my $name (sort keys %INDEXES)
 {
@@ -56,6 +60,9 @@ $node->safe_psql('postgres', <<~'SQL');
     SELECT 0, to_tsvector('simple', string_agg('word' || i, ' '))
     FROM generate_series(1000, 1999) i;
     SQL
+
+$node->safe_psql('postgres',
+    'INSERT INTO brief (label, v) SELECT label, v FROM brief WHERE id <= 3');
 
 my $reader = $node->background_psql('postgres');
 $reader->query_safe(
@@ -183,10 +190,12 @@ are_found(
     [ 'lost segments', put($meta + 32, long(1)), 'is not indexed' ],
     [ 'number of the buffer', put($meta + 40, long(1)), $no_tail ],
     [ 'pages of the buffer', put($meta + 44, long(65)), $refused ],
-    [ 'tail beyond the pages', put($meta + 48, long($none)), $refused ],
-    [ 'tail', put($meta + 48, long($tail_number - 1)),
-        "$no_tail|is not indexed|no record|damaged record" ],
-    [ 'no tail', put($meta + 48, long(0)), "$no_tail|is not indexed|no record" ],
+    [ 'tail beyond the pages', put($meta + 48, long($none - 1)), $refused ],
+    [ 'tail', put($meta + 48, long($tail_number - 1)), $no_tail ],
+    [ 'first page as tail', put($meta + 48, long(0)), $no_tail ],
+    [ 'no tail', put($meta + 48, long($none)), 'is not indexed' ],
+    [ 'page bounds', put(14, short($meta + 312 + 40 * 30)),
+        'unexpected page' ],
     [ 'shorter page', put(12, short($meta + 312)), 'metapage has \d+ bytes' ],
     [ 'longer page', put(12, short($meta + 312 + 40 * 190)),
         'metapage has \d+ bytes' ]);
@@ -367,7 +376,8 @@ my $terms = $first + 20 + 4 * $hashes;
 cmp_ok(number_at($file, in_buffer($long) + 8), '==', 1000, 'the last record is long');
 are_found(
     $texts,
-    [ 'longer', flip($tail, 4), 'no record|damaged record|buffer has' ],
+    [ 'longer or shorter', flip($tail, 4),
+        "$no_tail|no record|damaged record|buffer has" ],
     [ 'longer than its pages', put($tail, long($none - 3)), $no_tail ],
     [ 'odd bytes', flip($tail, 1), $no_tail ],
     [ 'empty', put($tail, long(0)), $no_tail ],
@@ -398,7 +408,26 @@ are_found(
     [ 'zeroed page', put(page_offset($buffer), $zeroes), 'page is not of kind 4' ],
     [ 'shorter page', put(page_offset($buffer) + 12, short(100)),
         'page of the write buffer has' ],
-    [ 'page bounds', put(page_offset($buffer) + 12, short(20)), 'page bounds' ]);
+    [ 'page bounds', put(page_offset($buffer) + 12, short(20)), 'page bounds' ],
+    [ 'upper bound of the tail', put($tail - $PAGE_HEADER_BYTES + 14,
+            short(number_at($file, $tail - $PAGE_HEADER_BYTES + 12, 'v') + 40)),
+        'page is not one of ours' ],
+    [ 'no bytes of the tail', put($tail - $PAGE_HEADER_BYTES + 12,
+            short($PAGE_HEADER_BYTES)),
+        $no_tail ]);
+
+# A buffer of one page is never taken for an empty one.
+note 'buffer of one page';
+my $brief = $INDEXES{brief};
+my $page = records_of(number_at(\$brief->{file}, $meta + 56));
+cmp_ok(number_at(\$brief->{file}, $meta + 48), '==', 0, 'its tail is its first page');
+are_found(
+    $brief,
+    [ 'number of the buffer', flip($meta + 40, 1), $no_tail ],
+    [ 'number of the page', flip($page - $PAGE_HEADER_BYTES + $PAGE_BYTES - 8, 1),
+        $no_tail ],
+    [ 'empty', put($page, long(0)), $no_tail ],
+    [ 'longer than the page', put($page, long($capacity + 4)), $no_tail ]);
 
 note 'retired segments';
 my $queue = $INDEXES{queue};
