@@ -80,7 +80,7 @@ find_totals_there(const VsBm25BufferMeta *meta, Page page,
 	*totals = vs_bm25_page_buffer(page)->totals;
 	return totals->nbytes > begin && totals->nbytes % sizeof(uint32) == 0 &&
 		totals->nbytes - begin <= BM25_BUFFER_PAGE_NBYTES &&
-		offsetof(VsBm25BufferPage, bytes) + totals->nbytes - begin <=
+		(int) (offsetof(VsBm25BufferPage, bytes) + totals->nbytes - begin) <=
 		vs_page_nbytes(page);
 }
 

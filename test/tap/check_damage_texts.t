@@ -414,7 +414,9 @@ are_found(
         'page is not one of ours' ],
     [ 'no bytes of the tail', put($tail - $PAGE_HEADER_BYTES + 12,
             short($PAGE_HEADER_BYTES)),
-        $no_tail ]);
+        $no_tail ],
+    [ 'fewer than none', put($tail - $PAGE_HEADER_BYTES + 12, short(4)),
+        "$no_tail|page bounds" ]);
 
 # A buffer of one page is never taken for an empty one.
 note 'buffer of one page';
