@@ -55,6 +55,7 @@ $node->safe_psql('postgres', <<~"SQL");
     SQL
 
 load_documents($node, 'documents', 120_000, 100);
+create_canceller($node);
 
 foreach my $am (sort keys %BUILDS)
 {
